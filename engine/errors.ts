@@ -1,0 +1,80 @@
+/**
+ * The errors penstock throws. A class says what happens next, not where it came from.
+ *
+ * @module
+ */
+
+/** What every penstock error may carry beside its message. */
+export interface ErrorDetails {
+  /** What to do next, one line, no full stop. */
+  readonly hint?: string | undefined;
+  /** The error that led to this one. */
+  readonly cause?: unknown;
+}
+
+/** The base of all penstock errors: never thrown itself. */
+export class PenstockError extends Error {
+  override readonly name: string = "PenstockError";
+  /** What to do next, where there is something to say. */
+  readonly hint: string | undefined;
+
+  /** Makes an error with a message and, where there is one, a hint and a cause. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.hint = details.hint;
+  }
+}
+
+/** The pipeline file is wrong: nothing starts. */
+export class OptionsError extends PenstockError {
+  override readonly name = "OptionsError";
+}
+
+/** What a {@linkcode RetryableError} may carry. */
+export interface RetryDetails extends ErrorDetails {
+  /** The least time to wait before the next attempt, in milliseconds, as the other side asked. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** It may work later: the engine tries again. */
+export class RetryableError extends PenstockError {
+  override readonly name = "RetryableError";
+  /** The least time to wait before the next attempt, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  /** Makes an error that asks for another attempt. */
+  constructor(message: string, details: RetryDetails = {}) {
+    super(message, details);
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** This record is refused: the step's `on_error` says what then. */
+export class RecordError extends PenstockError {
+  override readonly name = "RecordError";
+}
+
+/** The run cannot go on, and trying again would not help. */
+export class FatalError extends PenstockError {
+  override readonly name = "FatalError";
+}
+
+/**
+ * The text of anything that was thrown, causes included, on one line.
+ *
+ * @param error Anything a `catch` may see.
+ * @returns The messages from the outermost to the innermost, joined by `: `.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new FatalError("Cannot save", { cause: new Error("disk full") });
+ * assertEquals(describeError(error), "Cannot save: disk full");
+ * ```
+ */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.message || error.name;
+  return error.cause === undefined ? own : `${own}: ${describeError(error.cause)}`;
+}

@@ -1,0 +1,83 @@
+/**
+ * Option types that plugins share, and the small view the engine has of a schema.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { parseTime, type Time } from "./time.ts";
+
+/** One thing that is wrong with a value, as zod tells it. */
+export interface SchemaIssue {
+  /** What kind of mistake it is. */
+  readonly code?: string | undefined;
+  /** What must hold. */
+  readonly message: string;
+  /** Where in the value it is. */
+  readonly path: readonly PropertyKey[];
+  /** Names that do not exist, for `unrecognized_keys`. */
+  readonly keys?: readonly string[] | undefined;
+}
+
+/** What the engine needs of a zod schema, so that no zod type is part of the public API. */
+export interface Schema<Output, Input = unknown> {
+  /** Checks a value and gives the typed one, or all that is wrong with it. */
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: Output }
+    | { readonly success: false; readonly error: { readonly issues: readonly SchemaIssue[] } };
+  /** The types, for inference. */
+  readonly "~standard": {
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** A value that never prints. Only {@linkcode Secret.reveal} gives it back. */
+export class Secret {
+  readonly #value: string;
+
+  /** Wraps a value. */
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The value itself: for the request that needs it, and nowhere else. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  /** Always `***`. */
+  toString(): string {
+    return "***";
+  }
+
+  /** Always `***`. */
+  toJSON(): string {
+    return "***";
+  }
+
+  /** Always `***`. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return "***";
+  }
+}
+
+/** An option that holds a secret. It is a string in the file and a {@linkcode Secret} in the plugin. */
+export function secret(): z.ZodType<Secret, string> {
+  return z.string().min(1).transform((value) => new Secret(value));
+}
+
+/**
+ * An option that holds a time: ISO 8601, epoch milliseconds, or a span such as `30 days ago`.
+ *
+ * The plugin turns it into milliseconds with {@linkcode resolveTime} when it reads.
+ */
+export function time(): z.ZodType<Time, string | number> {
+  return z.union([z.string(), z.number()]).transform((value, context) => {
+    const parsed = parseTime(value);
+    if (typeof parsed !== "string") return parsed;
+    context.addIssue({ code: "custom", message: parsed });
+    return z.NEVER;
+  });
+}

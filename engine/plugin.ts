@@ -1,0 +1,324 @@
+// deno-lint-ignore-file no-explicit-any -- a registry holds plugins of all options and records
+/**
+ * The three contracts: source, transform and sink.
+ *
+ * Batches move on asynchronous edges, logic sees single records. Whatever must survive a crash is
+ * returned as data (position, state, token) and kept by the engine, never hidden in a closure.
+ *
+ * @module
+ */
+
+import type { Context, Json } from "./context.ts";
+import type { RecordError } from "./errors.ts";
+import type { Schema } from "./options.ts";
+import type { RecordShape } from "./point.ts";
+
+/** What a plugin must be allowed to reach. Exact: no wildcards. */
+export interface Permissions {
+  /** Hosts with port, such as `api.binance.com:443`. */
+  readonly net?: readonly string[];
+  /** Files or folders it reads. */
+  readonly read?: readonly string[];
+  /** Files or folders it writes. */
+  readonly write?: readonly string[];
+}
+
+/** One step of a pipeline: a plugin and its options, as a pipeline file writes it. */
+export interface Step {
+  /** The plugin: its id, a path or specifier of a custom one, or the plugin itself. */
+  readonly use: string | Plugin;
+  /** Its options. */
+  readonly with?: unknown;
+  /** Names the step and what is kept for it. The plugin's id by default. */
+  readonly id?: string;
+  /** What happens to a record the step refuses. `stop` by default. */
+  readonly on_error?: OnError;
+}
+
+/** What happens to a record that a step refuses. */
+export type OnError = "stop" | "dead_letter" | "drop";
+
+/** What every plugin says of itself. */
+export interface PluginSpec<Options, Input> {
+  /** Its name in pipeline files, equal to its file name: `snake_case`. */
+  readonly id: string;
+  /** What it does, in one line without a full stop. */
+  readonly summary: string;
+  /** Its options: a strict zod object with every field described. */
+  readonly options: Schema<Options, Input>;
+  /** What it must be allowed to reach with these options. Pure. Nothing, where it is left out. */
+  permissions?(options: Options): Permissions;
+}
+
+/**
+ * Where a source resumes: a JSON object. The entries of a batch's position replace those of the
+ * same name in what is kept, so that a source of many series gives only those that moved.
+ */
+export type Position = { readonly [key: string]: Json };
+
+/** Records that a source gives together. */
+export interface SourceBatch<Out> {
+  /** The records, in order. May be empty, to move the position alone. */
+  readonly records: readonly Out[];
+  /** Where to resume after these records. */
+  readonly position: Position;
+  /** How much of finite work is done after these records, from 0 to 1. */
+  readonly progress?: number;
+}
+
+/** What a source is made of. */
+export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Input> {
+  /**
+   * What reading again from a position gives: the same records (`exact`), the same for a while
+   * (`bounded`), or only what is new (`none`).
+   */
+  readonly replay: "exact" | "bounded" | "none";
+  /** What its records look like. */
+  shape(options: Options): RecordShape;
+  /**
+   * Reads. The end of the iteration is the end of the input; the engine pulls, one batch at a time.
+   *
+   * @param options The checked options.
+   * @param from The position of an earlier run; an empty object at the first.
+   * @param context The world.
+   */
+  read(options: Options, from: Position, context: Context): AsyncIterable<SourceBatch<Out>>;
+  /** Options that turn it to a simulated exchange, for `--simulate`. Only where it has one. */
+  simulated?(urls: SimulatorUrls): Partial<Input>;
+}
+
+/** Where a simulator listens. */
+export interface SimulatorUrls {
+  /** REST, such as `http://127.0.0.1:40001`. */
+  readonly rest: string;
+  /** Websocket, such as `ws://127.0.0.1:40001`. */
+  readonly stream: string;
+}
+
+/** What a transform's step works with. Valid during the call only. */
+export interface StepContext<Options, State, Out> {
+  /** The checked options. */
+  readonly options: Options;
+  /** The state of the record's key. Never changed in place: return a new one. */
+  readonly state: State;
+  /** Gives a record on. Called any number of times. What was given is taken back if the step throws. */
+  emit(record: Out): void;
+}
+
+/** What a transform is made of. */
+export interface TransformSpec<Options, Input, State, In, Out> extends PluginSpec<Options, Input> {
+  /**
+   * What its records look like, given what comes in.
+   *
+   * @throws {OptionsError} If it cannot work with what comes in; the message says what must hold.
+   */
+  shape(input: RecordShape, options: Options): RecordShape;
+  /** Names the state a record belongs to; one state for all where it is left out. */
+  key?(record: In, options: Options): string;
+  /** The state at the start of a key: plain JSON. Left out by a transform that remembers nothing. */
+  readonly state?: {
+    /** Raised when an older state can no longer be read. */
+    readonly version: number;
+    /** The state before the first record of a key. */
+    initial(options: Options): State;
+  };
+  /**
+   * Works on one record: synchronous, no clock, no network, no randomness, no memory of its own.
+   *
+   * @returns The state after this record. The engine keeps the old one if the step throws.
+   * @throws {RecordError} To refuse the record.
+   */
+  step(record: In, step: StepContext<Options, State, Out>): State;
+}
+
+/** What a sink's encoding works with. */
+export interface Encoding<Options> {
+  /** The checked options. */
+  readonly options: Options;
+  /** What the records may look like. The same object throughout a run. */
+  readonly shapes: readonly RecordShape[];
+  /** Refuses one record by its index; the rest is encoded. */
+  reject(index: number, error: RecordError): void;
+}
+
+/** What a sink's writer is given to deliver. */
+export interface Chunk<In> {
+  /** What `encode` made of the records. */
+  readonly bytes: Uint8Array;
+  /** The records in it, in order. */
+  readonly records: readonly In[];
+}
+
+/** A record that the target refused. */
+export interface Rejection {
+  /** Its index in the chunk. */
+  readonly index: number;
+  /** The target's own words. */
+  readonly reason: string;
+}
+
+/** An open sink. */
+export interface SinkWriter<In> {
+  /**
+   * Sends a chunk. One call at a time.
+   *
+   * @returns Once the target has acknowledged it; the records it refused, where it refused some.
+   * @throws {RetryableError} If none of it may be counted as stored; the engine sends it again.
+   */
+  deliver(chunk: Chunk<In>): Promise<readonly Rejection[] | void>;
+  /**
+   * Makes all that was delivered durable.
+   *
+   * @returns A token for the checkpoint: what `open` needs to go on from this very moment.
+   */
+  flush(): Promise<Json>;
+  /** Frees what is held. Called once, also after a failure. */
+  close(): Promise<void>;
+}
+
+/** What a sink is made of. */
+export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input> {
+  /**
+   * What delivering again does: nothing new (`idempotent`), nothing as the token takes it back
+   * (`transactional`), or doubles (`append`).
+   */
+  readonly delivery: "idempotent" | "transactional" | "append";
+  /**
+   * Says whether it can write such records.
+   *
+   * @throws {OptionsError} If not; the message says what must hold.
+   */
+  accept(shape: RecordShape, options: Options): void;
+  /** The largest chunk it wants. The engine's own limits where it is left out. */
+  limits?(options: Options): { readonly maxRecords?: number; readonly maxBytes?: number };
+  /** The exact bytes that are sent for these records. Pure: a dry run prints just them. */
+  encode(records: readonly In[], encoding: Encoding<Options>): Uint8Array;
+  /**
+   * Opens the target.
+   *
+   * @param options The checked options.
+   * @param token The token of the last checkpoint: what was written after it is taken back where
+   * the sink can. Undefined at the first run.
+   * @param context The world.
+   */
+  open(options: Options, token: Json | undefined, context: Context): Promise<SinkWriter<In>>;
+}
+
+/** A source: call it with options to get a step. */
+export type SourcePlugin<Options = any, Input = any, Out = any> =
+  & SourceSpec<Options, Input, Out>
+  & { readonly kind: "source"; (options: Input): Step };
+
+/** A transform: call it with options to get a step. */
+export type TransformPlugin<
+  Options = any,
+  Input = any,
+  State = any,
+  In = any,
+  Out = any,
+> =
+  & TransformSpec<Options, Input, State, In, Out>
+  & { readonly kind: "transform"; (options: Input): Step };
+
+/** A sink: call it with options to get a step. */
+export type SinkPlugin<Options = any, Input = any, In = any> =
+  & SinkSpec<Options, Input, In>
+  & { readonly kind: "sink"; (options: Input): Step };
+
+/** Any plugin, as the registry and pipeline files hold it. */
+export type Plugin = SourcePlugin | TransformPlugin | SinkPlugin;
+
+/**
+ * Makes a source.
+ *
+ * @example
+ * ```ts
+ * import { z } from "zod";
+ *
+ * export const count = defineSource({
+ *   id: "count",
+ *   summary: "Counts",
+ *   options: z.strictObject({ to: z.int().describe("Last number") }),
+ *   replay: "exact",
+ *   shape: () => ({ kind: "raw", format: "number" }),
+ *   async *read({ to }, from) {
+ *     for (let n = Number(from.next ?? 1); n <= to; n++) {
+ *       yield { records: [n], position: { next: n + 1 } };
+ *     }
+ *   },
+ * });
+ * ```
+ */
+export function defineSource<Options, Input, Out>(
+  spec: SourceSpec<Options, Input, Out>,
+): SourcePlugin<Options, Input, Out> {
+  return definePlugin("source", spec);
+}
+
+/**
+ * Makes a transform.
+ *
+ * @example
+ * ```ts
+ * import { z } from "zod";
+ *
+ * export const double = defineTransform({
+ *   id: "double",
+ *   summary: "Doubles numbers",
+ *   options: z.strictObject({}),
+ *   shape: (input) => input,
+ *   step: (record: number, { emit }) => emit(2 * record),
+ * });
+ * ```
+ */
+export function defineTransform<Options, Input, State, In, Out>(
+  spec: TransformSpec<Options, Input, State, In, Out>,
+): TransformPlugin<Options, Input, State, In, Out> {
+  return definePlugin("transform", spec);
+}
+
+/**
+ * Makes a sink.
+ *
+ * @example
+ * ```ts
+ * import { z } from "zod";
+ *
+ * export const nowhere = defineSink({
+ *   id: "nowhere",
+ *   summary: "Forgets all it is given",
+ *   options: z.strictObject({}),
+ *   delivery: "idempotent",
+ *   accept: () => {},
+ *   encode: () => new Uint8Array(),
+ *   open: () =>
+ *     Promise.resolve({
+ *       deliver: () => Promise.resolve(),
+ *       flush: () => Promise.resolve(null),
+ *       close: () => Promise.resolve(),
+ *     }),
+ * });
+ * ```
+ */
+export function defineSink<Options, Input, In>(
+  spec: SinkSpec<Options, Input, In>,
+): SinkPlugin<Options, Input, In> {
+  return definePlugin("sink", spec);
+}
+
+/** Whether a value is a plugin made by one of the three functions here. */
+export function isPlugin(value: unknown): value is Plugin {
+  return typeof value === "function" && "kind" in value && "id" in value && "options" in value;
+}
+
+function definePlugin<Spec extends object, Kind extends string>(
+  kind: Kind,
+  spec: Spec,
+): Spec & { readonly kind: Kind; (options: unknown): Step } {
+  const plugin = Object.assign(
+    (options: unknown): Step => ({ use: plugin as unknown as Plugin, with: options }),
+    spec,
+    { kind },
+  );
+  return plugin;
+}

@@ -1,0 +1,79 @@
+/**
+ * Trying again: longer each time, at random, as long as it takes.
+ *
+ * @module
+ */
+
+import type { Context } from "./context.ts";
+import { describeError, RetryableError } from "./errors.ts";
+
+const BASE_MS = 500;
+const CAP_MS = 60_000;
+
+/** What trying again needs of the world. */
+export type RetryContext = Pick<Context, "sleep" | "random"> & {
+  readonly log: Pick<Context["log"], "warn" | "info">;
+};
+
+/** How long to go on. */
+export interface RetryLimits {
+  /** Attempts in all; no limit where it is left out. */
+  readonly maxAttempts?: number;
+}
+
+/**
+ * Tries until it works, as {@linkcode Context.retry} promises.
+ *
+ * Full jitter: the wait before attempt n + 1 is drawn between 0 and 500 ms × 2ⁿ, at most 60 s, and
+ * comes on top of what the error asks for, so that clients told the same `Retry-After` spread.
+ *
+ * @param action What is tried, to follow "Cannot".
+ * @param attempt Called once per attempt.
+ * @param context Time, randomness and log.
+ * @param limits When to give up.
+ * @throws {RetryableError} The last one, when the limit is reached.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { VirtualClock } from "./clock.ts";
+ *
+ * const clock = new VirtualClock(0);
+ * const context = {
+ *   sleep: (ms: number) => clock.sleep(ms),
+ *   random: () => 0,
+ *   log: { warn: () => {}, info: () => {} },
+ * };
+ * let attempts = 0;
+ * await retry("connect", () => {
+ *   if (++attempts === 3) return Promise.resolve();
+ *   return Promise.reject(new RetryableError("refused", { retryAfterMs: 1_000 }));
+ * }, context);
+ * assertEquals(clock.now(), 2_000);
+ * ```
+ */
+export async function retry<T>(
+  action: string,
+  attempt: () => Promise<T>,
+  context: RetryContext,
+  limits: RetryLimits = {},
+): Promise<T> {
+  for (let failures = 0;; failures++) {
+    try {
+      const result = await attempt();
+      if (failures > 0) context.log.info(`Could ${action} at last`, { attempts: failures + 1 });
+      return result;
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      if (failures + 1 >= (limits.maxAttempts ?? Infinity)) throw error;
+      const waitMs = Math.round(
+        (error.retryAfterMs ?? 0) + context.random() * Math.min(CAP_MS, BASE_MS * 2 ** failures),
+      );
+      context.log.warn(`Cannot ${action}: ${describeError(error)}`, {
+        attempt: failures + 1,
+        next_attempt_ms: waitMs,
+      });
+      await context.sleep(waitMs);
+    }
+  }
+}
