@@ -38,7 +38,7 @@ export class VirtualClock implements Clock {
   #nowMs: number;
   readonly #manual: boolean;
   #sleepers: Sleeper[] = [];
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Makes a clock that shows a moment, in epoch milliseconds. */
   constructor(startMs: number, options: { readonly manual?: boolean } = {}) {

@@ -37,6 +37,7 @@ export interface RetryLimits {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { VirtualClock } from "./clock.ts";
+ * import { RetryableError } from "./errors.ts";
  *
  * const clock = new VirtualClock(0);
  * const context = {

@@ -1,0 +1,78 @@
+/**
+ * A pipeline: as a file writes it, and as it is once loaded and checked.
+ *
+ * @module
+ */
+
+import type { OnError, Plugin, SinkPlugin, SourcePlugin, Step, TransformPlugin } from "./plugin.ts";
+import type { RecordShape } from "./point.ts";
+
+/** A pipeline as a file writes it. */
+export interface PipelineFile {
+  /** Names the pipeline and what is kept for it: letters, digits, `_` and `-`. */
+  readonly name: string;
+  /** Where records come from. Several are merged. */
+  readonly sources: readonly Step[];
+  /** What happens to records, in this order. */
+  readonly transforms?: readonly Step[];
+  /** Where records go. Each sink gets every record. */
+  readonly sinks: readonly Step[];
+  /** Where records go that a step with `on_error: dead_letter` refuses. */
+  readonly dead_letter?: Step;
+  /** When a checkpoint is due: whichever comes first. */
+  readonly epoch?: {
+    /** Records read since the last one. 50,000 by default. */
+    readonly records?: number;
+    /** Milliseconds since the last one. 5,000 by default. */
+    readonly ms?: number;
+  };
+}
+
+/** A step that was found, with options that were checked. */
+export interface CheckedStep<P extends Plugin = Plugin> {
+  /** The plugin. */
+  readonly plugin: P;
+  /** Its name, unique in the pipeline. */
+  readonly id: string;
+  /** The options as its schema gives them. */
+  readonly options: unknown;
+  /** What happens to a record it refuses. */
+  readonly onError: OnError;
+}
+
+/** A pipeline that was loaded and checked: it can run. */
+export interface Pipeline {
+  /** Its name. */
+  readonly name: string;
+  /** The folder of its file, absolute: relative paths in it start here. */
+  readonly folder: string;
+  /** Where records come from: one at least. */
+  readonly sources: readonly CheckedStep<SourcePlugin>[];
+  /** What happens to them. */
+  readonly transforms: readonly CheckedStep<TransformPlugin>[];
+  /** Where they go: one at least. */
+  readonly sinks: readonly CheckedStep<SinkPlugin>[];
+  /** Where refused records go. */
+  readonly deadLetter: CheckedStep<SinkPlugin> | undefined;
+  /** What reaches the sinks, each shape once. */
+  readonly shapes: readonly RecordShape[];
+  /** When a checkpoint is due. */
+  readonly epoch: { readonly records: number; readonly ms: number };
+}
+
+/**
+ * Types a pipeline written in TypeScript.
+ *
+ * @example
+ * ```ts
+ * const pipeline = definePipeline({
+ *   name: "candles",
+ *   sources: [{ use: "binance_rest", with: { symbols: ["BTCUSDT"], interval: "1h", from: "2024-01-01" } }],
+ *   transforms: [{ use: "kline" }],
+ *   sinks: [{ use: "stdout" }],
+ * });
+ * ```
+ */
+export function definePipeline(pipeline: PipelineFile): PipelineFile {
+  return pipeline;
+}
