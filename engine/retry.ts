@@ -67,9 +67,7 @@ export async function retry<T>(
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
       if (failures + 1 >= (limits.maxAttempts ?? Infinity)) throw error;
-      const waitMs = Math.round(
-        (error.retryAfterMs ?? 0) + context.random() * Math.min(CAP_MS, BASE_MS * 2 ** failures),
-      );
+      const waitMs = waitBeforeRetry(failures, error, context.random);
       context.log.warn(`Cannot ${action}: ${describeError(error)}`, {
         attempt: failures + 1,
         next_attempt_ms: waitMs,
@@ -77,4 +75,21 @@ export async function retry<T>(
       await context.sleep(waitMs);
     }
   }
+}
+
+/**
+ * How long to wait after a failure: full jitter, on top of what the error asks for.
+ *
+ * @param failures How many failures came before this one, without a success between.
+ * @param error The failure.
+ * @param random Gives a number from 0 up to, not including, 1.
+ * @returns Whole milliseconds.
+ */
+export function waitBeforeRetry(
+  failures: number,
+  error: RetryableError,
+  random: () => number,
+): number {
+  const jitterMs = random() * Math.min(CAP_MS, BASE_MS * 2 ** failures);
+  return Math.round((error.retryAfterMs ?? 0) + jitterMs);
 }

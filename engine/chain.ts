@@ -1,0 +1,114 @@
+/**
+ * The transforms of a run, one after the other, with the state the engine keeps for them.
+ *
+ * @module
+ */
+
+import type { Json } from "./context.ts";
+import { describeError, FatalError, PenstockError, RecordError } from "./errors.ts";
+import type { StepLedger } from "./ledger.ts";
+import type { CheckedStep } from "./pipeline.ts";
+import type { StepContext, TransformPlugin } from "./plugin.ts";
+
+/** What is told of a record that a step refuses. */
+export interface Refusal {
+  /** The step that refused it. */
+  readonly step: CheckedStep;
+  /** The record as the step got it. */
+  readonly record: unknown;
+  /** Why. */
+  readonly error: RecordError;
+}
+
+/** A transform in a run: its states and its ledger. */
+export interface RunningTransform {
+  /** What it is. */
+  readonly step: CheckedStep<TransformPlugin>;
+  /** Gives what the step makes of the records, in order. */
+  run(records: readonly unknown[]): readonly unknown[];
+  /** What it remembers, by key: valid until the next call of `run`. */
+  states(): Readonly<Record<string, Json>>;
+}
+
+interface Slot {
+  state: unknown;
+}
+
+/**
+ * Starts a transform.
+ *
+ * @param step The transform.
+ * @param ledger Its ledger; counted in place.
+ * @param saved What it remembers from an earlier run.
+ * @param refuse Told of each record the step refuses; throws if the run must stop.
+ */
+export function startTransform(
+  step: CheckedStep<TransformPlugin>,
+  ledger: StepLedger,
+  saved: Readonly<Record<string, Json>>,
+  refuse: (refusal: Refusal) => void,
+): RunningTransform {
+  const { plugin, options } = step;
+  const slots = new Map<string, Slot>(
+    Object.entries(saved).map(([key, state]) => [key, { state }]),
+  );
+  let given: unknown[] = [];
+  // One object for all calls: a step must not keep it.
+  const context: {
+    options: unknown;
+    state: unknown;
+    emit: StepContext<unknown, unknown, unknown>["emit"];
+  } = {
+    options,
+    state: undefined,
+    emit: (record) => void given.push(record),
+  };
+
+  function slotOf(record: unknown): Slot {
+    const key = plugin.key?.(record, options) ?? "";
+    let slot = slots.get(key);
+    if (!slot) slots.set(key, slot = { state: plugin.state?.initial(options) });
+    return slot;
+  }
+
+  function runOne(record: unknown): void {
+    const before = given.length;
+    ledger.in++;
+    try {
+      const slot = slotOf(record);
+      context.state = slot.state;
+      slot.state = plugin.step(record, context);
+    } catch (error) {
+      given.length = before;
+      ledger.rejected++;
+      refuse({ step, record, error: asRecordError(step, error) });
+      return;
+    }
+    const made = given.length - before;
+    if (made === 0) ledger.filtered++;
+    else ledger.extra += made - 1;
+  }
+
+  return {
+    step,
+    run(records) {
+      given = [];
+      for (const record of records) runOne(record);
+      ledger.out += given.length;
+      return given;
+    },
+    states: () =>
+      plugin.state
+        ? Object.fromEntries(Array.from(slots, ([key, slot]) => [key, slot.state as Json]))
+        : {},
+  };
+}
+
+function asRecordError(step: CheckedStep, error: unknown): RecordError {
+  if (error instanceof RecordError) return error;
+  if (error instanceof PenstockError) throw error;
+  throw new FatalError(`Transform "${step.id}" failed: ${describeError(error)}`, {
+    cause: error,
+    hint: "This is a fault of the plugin: a record it cannot use must be a RecordError",
+  });
+}

@@ -1,0 +1,188 @@
+/**
+ * Checkpoints: positions, states and tokens, saved as one.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import type { Json } from "./context.ts";
+import { describeError, FatalError } from "./errors.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Position } from "./plugin.ts";
+import { syncFolder, writeAll } from "./world.ts";
+
+/** Raised when an older penstock could not read what this one writes. */
+const FORMAT = 1;
+const HEADER = /^penstock checkpoint (\d+) sha256 ([0-9a-f]{64})\n/;
+const CURRENT = "checkpoint";
+const PREVIOUS = "checkpoint.previous";
+const UNFINISHED = "checkpoint.tmp";
+const DAMAGED = "checkpoint.damaged";
+
+/** All that a run needs to go on as if it had never stopped. */
+export interface Checkpoint {
+  /** Name of the pipeline. */
+  readonly pipeline: string;
+  /** Counts the epochs since the first run. */
+  readonly epoch: number;
+  /** What the steps were, so that a changed pipeline is not continued by mistake. */
+  readonly steps: readonly StepIdentity[];
+  /** Where each source resumes, by step id. */
+  readonly positions: Readonly<Record<string, Position>>;
+  /** What each transform remembers, by step id and key. */
+  readonly states: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  /** Where each sink goes on, by step id. */
+  readonly tokens: Readonly<Record<string, Json>>;
+  /** Where the dead-letter sink goes on. */
+  readonly deadLetterToken: Json;
+  /** What became of every record so far. */
+  readonly ledger: Ledger;
+}
+
+/** What must be the same for a step to go on with what was saved for it. */
+export interface StepIdentity {
+  /** Kind and id of the step, such as `transform rsi`. */
+  readonly step: string;
+  /** Plugin and whatever its memory depends on. */
+  readonly plugin: string;
+}
+
+/** Where checkpoints are kept. */
+export interface CheckpointStore {
+  /** The last one, or nothing before the first. */
+  load(): Promise<Checkpoint | undefined>;
+  /** Keeps one. Once it resolves, that one is the last one, whatever happens. */
+  save(checkpoint: Checkpoint): Promise<void>;
+  /** Lets others use the store. */
+  close(): void;
+}
+
+/** A store that is gone with the process: for dry runs and simulations. */
+export function memoryCheckpoints(): CheckpointStore {
+  let text: string | undefined;
+  return {
+    load: () => Promise.resolve(text === undefined ? undefined : JSON.parse(text)),
+    save: (checkpoint) => Promise.resolve(void (text = JSON.stringify(checkpoint))),
+    close: () => {},
+  };
+}
+
+/**
+ * A store in a folder, for one run at a time.
+ *
+ * A checkpoint is written to a file beside the last one, synced, and renamed: at every instant
+ * there is one that is whole. The one before is kept, and used when the last one is damaged.
+ *
+ * @param folder Made when it is not there.
+ * @param warn Told when the last checkpoint is damaged and the one before is used.
+ * @throws {FatalError} If another run uses the folder, or it cannot be written.
+ */
+export async function fileCheckpoints(
+  folder: string,
+  warn: (message: string) => void,
+): Promise<CheckpointStore> {
+  const lock = await lockFolder(folder);
+  return {
+    load: () => load(folder, warn),
+    save: async (checkpoint) => {
+      try {
+        await save(folder, checkpoint);
+      } catch (error) {
+        throw new FatalError(`Cannot save the checkpoint in "${folder}": ${describeError(error)}`, {
+          cause: error,
+          hint: "The last checkpoint is whole: make room or mend the folder, then run it again",
+        });
+      }
+    },
+    close: () => lock.close(),
+  };
+}
+
+async function lockFolder(folder: string): Promise<Deno.FsFile> {
+  let lock: Deno.FsFile;
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    lock = await Deno.open(join(folder, "lock"), { write: true, create: true });
+  } catch (error) {
+    throw new FatalError(`Cannot keep checkpoints in "${folder}": ${describeError(error)}`, {
+      cause: error,
+      hint: "Make the folder writable, or name another one with --state",
+    });
+  }
+  // The system gives the lock back when the process ends, however it ends.
+  if (await lock.tryLock(true)) return lock;
+  lock.close();
+  throw new FatalError(`Cannot run the pipeline twice at once: another run uses "${folder}"`, {
+    hint: "Wait for the other run to end, or stop it",
+  });
+}
+
+async function load(
+  folder: string,
+  warn: (message: string) => void,
+): Promise<Checkpoint | undefined> {
+  const current = await read(join(folder, CURRENT));
+  if (typeof current === "object") return current;
+  const previous = await read(join(folder, PREVIOUS));
+  if (typeof previous === "object") {
+    // Between the two renames of a save there is only the previous one, and it is the last.
+    if (current === undefined) return previous;
+    warn(`${current}; going on from the one before it`);
+    // Out of the way, so that the next save does not put it in the place of the good one.
+    await Deno.rename(join(folder, CURRENT), join(folder, DAMAGED));
+    return previous;
+  }
+  const fault = current ?? previous;
+  if (fault === undefined) return undefined;
+  throw new FatalError(fault, {
+    hint: `Remove the folder "${folder}" to start from the beginning`,
+  });
+}
+
+/** A checkpoint, or why there is none, or nothing when there is no file. */
+async function read(path: string): Promise<Checkpoint | string | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new FatalError(`Cannot read the checkpoint "${path}": ${describeError(error)}`, {
+      cause: error,
+    });
+  }
+  const header = HEADER.exec(text);
+  if (!header) return `The checkpoint "${path}" is damaged: it does not begin as one`;
+  const body = text.slice(header[0].length);
+  if (Number(header[1]) > FORMAT) {
+    throw new FatalError(`Cannot read the checkpoint "${path}": a newer penstock wrote it`, {
+      hint: "Run it with that version, or a later one",
+    });
+  }
+  if (await sha256(body) !== header[2]) {
+    return `The checkpoint "${path}" is damaged: its checksum does not match`;
+  }
+  return JSON.parse(body);
+}
+
+async function save(folder: string, checkpoint: Checkpoint): Promise<void> {
+  const body = JSON.stringify(checkpoint);
+  const text = `penstock checkpoint ${FORMAT} sha256 ${await sha256(body)}\n${body}`;
+  const unfinished = join(folder, UNFINISHED);
+  {
+    using file = await Deno.open(unfinished, { write: true, create: true, truncate: true });
+    await writeAll(file, new TextEncoder().encode(text));
+    await file.sync();
+  }
+  try {
+    await Deno.rename(join(folder, CURRENT), join(folder, PREVIOUS));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.rename(unfinished, join(folder, CURRENT));
+  await syncFolder(folder);
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(digest).toHex();
+}

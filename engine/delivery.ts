@@ -1,0 +1,158 @@
+/**
+ * The delivery to one sink: records are cut into chunks, encoded, queued and sent one at a time.
+ *
+ * @module
+ */
+
+import type { Context, Json } from "./context.ts";
+import type { Refusal } from "./chain.ts";
+import { RecordError } from "./errors.ts";
+import type { StepLedger } from "./ledger.ts";
+import type { CheckedStep } from "./pipeline.ts";
+import type { Chunk, SinkPlugin, SinkWriter } from "./plugin.ts";
+import type { RecordShape } from "./point.ts";
+
+const MAX_RECORDS = 5_000;
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Encoded bytes that may wait for one sink before its run waits for it. */
+const QUEUE_BYTES = 16 * 1024 * 1024;
+
+/** What a delivery is made of. */
+export interface DeliveryParts {
+  /** The sink. */
+  readonly step: CheckedStep<SinkPlugin>;
+  /** What its records may look like. */
+  readonly shapes: readonly RecordShape[];
+  /** The sink, open. */
+  readonly writer: SinkWriter<unknown>;
+  /** Its context, for retries. */
+  readonly context: Pick<Context, "retry">;
+  /** Its ledger; counted in place. */
+  readonly ledger: StepLedger;
+  /** Told of each record that cannot be encoded or that the target refuses. */
+  refuse(refusal: Refusal): void;
+  /** Told of the first failure, so that the run can stop. */
+  fail(error: unknown): void;
+}
+
+/** The delivery to one sink. */
+export interface Delivery {
+  /** The sink. */
+  readonly step: CheckedStep<SinkPlugin>;
+  /** Takes records over; resolves once there is room for more. */
+  add(records: readonly unknown[]): Promise<void>;
+  /** Sends what is left over if the sink has nothing to do. */
+  nudge(): void;
+  /** Resolves once all that was taken is acknowledged. */
+  drain(): Promise<void>;
+  /** Makes all of it durable and gives the token for the checkpoint. Call after {@linkcode Delivery.drain}. */
+  flush(): Promise<Json>;
+  /** Bytes acknowledged in this run. */
+  readonly bytes: number;
+}
+
+/** Starts the delivery to a sink that is open. */
+export function startDelivery(parts: DeliveryParts): Delivery {
+  const { step, writer, ledger, context } = parts;
+  const { plugin, options } = step;
+  const limits = { maxRecords: MAX_RECORDS, maxBytes: MAX_BYTES, ...plugin.limits?.(options) };
+  let waiting: unknown[] = [];
+  let queue: Chunk<unknown>[] = [];
+  let queuedBytes = 0;
+  let sending: Promise<void> | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  let deliveredBytes = 0;
+  let roomier = Promise.withResolvers<void>();
+
+  function refuse(record: unknown, error: RecordError): void {
+    ledger.rejected++;
+    parts.refuse({ step, record, error });
+  }
+
+  function encode(records: readonly unknown[]): void {
+    const refused = new Map<number, RecordError>();
+    const reject = (index: number, error: RecordError) => void refused.set(index, error);
+    const bytes = plugin.encode(records, { options, shapes: parts.shapes, reject });
+    if (bytes.length > limits.maxBytes && records.length > 1) {
+      const half = Math.ceil(records.length / 2);
+      encode(records.slice(0, half));
+      encode(records.slice(half));
+      return;
+    }
+    for (const [index, error] of refused) refuse(records[index], error);
+    const kept = refused.size === 0 ? records : records.filter((_, index) => !refused.has(index));
+    if (kept.length === 0) return;
+    queue.push({ bytes, records: kept });
+    queuedBytes += bytes.length;
+  }
+
+  function cut(): void {
+    for (let at = 0; at < waiting.length; at += limits.maxRecords) {
+      encode(waiting.slice(at, at + limits.maxRecords));
+    }
+    waiting = [];
+    if (!failure && queue.length > 0) sending ??= send();
+  }
+
+  async function send(): Promise<void> {
+    // Lets the caller store the promise before anything can fail.
+    await Promise.resolve();
+    try {
+      for (let chunk = queue.shift(); chunk; chunk = queue.shift()) await deliver(chunk);
+    } catch (error) {
+      failure = { error };
+      queue = [];
+      queuedBytes = 0;
+      parts.fail(error);
+    } finally {
+      sending = undefined;
+      sayRoomier();
+    }
+  }
+
+  async function deliver(chunk: Chunk<unknown>): Promise<void> {
+    const rejected = await context.retry(
+      `deliver ${chunk.records.length} records to sink "${step.id}"`,
+      () => writer.deliver(chunk),
+    ) ?? [];
+    for (const { index, reason } of rejected) {
+      refuse(chunk.records[index], new RecordError(`Sink "${step.id}" was told: ${reason}`));
+    }
+    ledger.out += chunk.records.length - rejected.length;
+    deliveredBytes += chunk.bytes.length;
+    queuedBytes -= chunk.bytes.length;
+    sayRoomier();
+  }
+
+  function sayRoomier(): void {
+    roomier.resolve();
+    roomier = Promise.withResolvers();
+  }
+
+  function throwFailure(): void {
+    if (failure) throw failure.error;
+  }
+
+  return {
+    step,
+    async add(records) {
+      ledger.in += records.length;
+      for (const record of records) waiting.push(record);
+      if (waiting.length >= limits.maxRecords) cut();
+      while (queuedBytes > QUEUE_BYTES && !failure) await roomier.promise;
+      throwFailure();
+    },
+    nudge() {
+      if (!sending && waiting.length > 0) cut();
+    },
+    async drain() {
+      cut();
+      await sending;
+      throwFailure();
+    },
+    flush: () => context.retry(`flush sink "${step.id}"`, () => writer.flush()),
+    get bytes() {
+      return deliveredBytes;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * Whether a checkpoint belongs to a pipeline.
+ *
+ * @module
+ */
+
+import type { Checkpoint, StepIdentity } from "./checkpoint.ts";
+import { FatalError } from "./errors.ts";
+import type { CheckedStep, Pipeline } from "./pipeline.ts";
+
+/** What a checkpoint remembers of the steps, to be compared by {@linkcode refuseOtherPipeline}. */
+export function identifySteps(pipeline: Pipeline): StepIdentity[] {
+  const identify = (kind: string, step: CheckedStep, memory = "") => ({
+    step: `${kind} "${step.id}"`,
+    plugin: step.plugin.id + memory,
+  });
+  return [
+    ...pipeline.sources.map((step) => identify("source", step)),
+    ...pipeline.transforms.map((step) =>
+      identify(
+        "transform",
+        step,
+        // A state belongs to the options it was made with.
+        step.plugin.state
+          ? ` version ${step.plugin.state.version} with ${JSON.stringify(step.options)}`
+          : "",
+      )
+    ),
+    ...pipeline.sinks.map((step) => identify("sink", step)),
+    ...(pipeline.deadLetter ? [identify("dead letter", pipeline.deadLetter)] : []),
+  ];
+}
+
+/**
+ * Makes sure that a checkpoint is of this very pipeline.
+ *
+ * Options of sources and sinks may change, as positions and tokens speak for themselves. Options of
+ * a transform that remembers something may not: its state would be read as something else.
+ *
+ * @throws {FatalError} If it is of another pipeline, or the steps are not those it was saved for.
+ */
+export function refuseOtherPipeline(pipeline: Pipeline, saved: Checkpoint): void {
+  const hint = "Undo the change, or remove the checkpoint to start from the beginning";
+  if (saved.pipeline !== pipeline.name) {
+    throw new FatalError(
+      `Cannot go on from the checkpoint as it must be of pipeline "${pipeline.name}": it is of "${saved.pipeline}"`,
+      { hint },
+    );
+  }
+  const now = new Map(identifySteps(pipeline).map(({ step, plugin }) => [step, plugin]));
+  const then = new Map(saved.steps.map(({ step, plugin }) => [step, plugin]));
+  const changes: string[] = [];
+  for (const [step, plugin] of now) {
+    const before = then.get(step);
+    if (before === undefined) changes.push(`${step} is new`);
+    else if (before !== plugin) changes.push(`${step} was ${before} and is ${plugin}`);
+  }
+  for (const step of then.keys()) if (!now.has(step)) changes.push(`${step} is gone`);
+  if (changes.length === 0) return;
+  throw new FatalError(
+    `Cannot go on from the checkpoint as its steps must be those of the pipeline: ${
+      changes.join("; ")
+    }`,
+    { hint },
+  );
+}

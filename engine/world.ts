@@ -1,0 +1,181 @@
+/**
+ * The world as the machine has it, and a context made of a world for one step.
+ *
+ * @module
+ */
+
+import { dirname, resolve } from "@std/path";
+import { systemClock } from "./clock.ts";
+import type { Clock, Context, Files, Log, Metrics, OpenFile } from "./context.ts";
+import { describeError, FatalError } from "./errors.ts";
+import { retry, type RetryLimits } from "./retry.ts";
+
+/** All that the steps of a run share. Tests give another one. */
+export interface World {
+  /** Time. */
+  readonly clock: Clock;
+  /** Files. */
+  readonly files: Files;
+  /** A number from 0 up to, not including, 1. */
+  random(): number;
+  /** As {@linkcode Context.fetch}. */
+  fetch(url: string | URL, init?: RequestInit): Promise<Response>;
+  /** As {@linkcode Context.webSocket}. */
+  webSocket(url: string | URL): WebSocket;
+  /** As {@linkcode Context.print}. */
+  print(bytes: Uint8Array): Promise<void>;
+}
+
+/** What a context has beyond the world: what belongs to one step of one run. */
+export interface ContextParts {
+  /** Stops the step. */
+  readonly signal: AbortSignal;
+  /** The step's messages. */
+  readonly log: Log;
+  /** The step's counters. */
+  readonly metrics: Metrics;
+  /** How long to try again. */
+  readonly retryLimits?: RetryLimits;
+}
+
+/**
+ * The machine's clock, network and files.
+ *
+ * @param folder Where relative paths start: the folder of the pipeline file.
+ */
+export function systemWorld(folder: string): World {
+  return {
+    clock: systemClock,
+    files: systemFiles(folder),
+    random: () => Math.random(),
+    // A redirect would reach a host that the pipeline does not name.
+    fetch: (url, init) => fetch(url, { redirect: "manual", ...init }),
+    webSocket: (url) => new WebSocket(url),
+    print: (bytes) => writeAll(Deno.stdout, bytes),
+  };
+}
+
+/** Makes the context of one step. */
+export function createContext(world: World, parts: ContextParts): Context {
+  const { clock } = world;
+  const sleep = (ms: number) => clock.sleep(ms, parts.signal);
+  const { random } = world;
+  return {
+    signal: parts.signal,
+    log: parts.log,
+    metrics: parts.metrics,
+    files: world.files,
+    now: () => clock.now(),
+    sleep,
+    random,
+    fetch: world.fetch,
+    webSocket: world.webSocket,
+    print: world.print,
+    retry: (action, attempt) =>
+      retry(action, attempt, { sleep, random, log: parts.log }, parts.retryLimits),
+  };
+}
+
+/**
+ * The machine's files.
+ *
+ * @param folder Where relative paths start.
+ */
+export function systemFiles(folder: string): Files {
+  const at = (path: string) => resolve(folder, path);
+  return {
+    readLines: (path) => readLines(at(path)),
+    readText: (path) => named("read", path, () => Deno.readTextFile(at(path))),
+    open: (path) => named("write", path, () => openFile(at(path))),
+    list: (path) => named("list", path, () => listFolder(at(path))),
+    rename: (from, to) =>
+      named("write", to, async () => {
+        await Deno.rename(at(from), at(to));
+        await syncFolder(dirname(at(to)));
+      }),
+    remove: (path) => named("remove", path, () => Deno.remove(at(path))),
+  };
+}
+
+/** Makes what happened to a folder's names survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open folders and needs no such call.
+  if (Deno.build.os === "windows") return;
+  using handle = await Deno.open(folder);
+  await handle.sync();
+}
+
+/** Writes all bytes, however many calls it takes. */
+export async function writeAll(
+  target: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await target.write(bytes.subarray(at));
+}
+
+async function openFile(path: string): Promise<OpenFile> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const file = await Deno.open(path, { read: true, append: true, create: true });
+  await syncFolder(dirname(path));
+  return {
+    size: () => named("read", path, async () => (await file.stat()).size),
+    append: (bytes) => named("write", path, () => writeAll(file, bytes)),
+    truncate: (size) => named("write", path, () => file.truncate(size)),
+    sync: () => named("write", path, () => file.sync()),
+    close: () => file.close(),
+  };
+}
+
+async function* readLines(path: string): AsyncIterable<string> {
+  const file = await named("read", path, () => Deno.open(path));
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let rest = "";
+  for await (const bytes of file.readable) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield rest;
+}
+
+async function listFolder(path: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(path));
+    return entries.map((entry) => entry.name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+async function named<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new FatalError(`Cannot ${action} "${path}": ${reasonOf(error)}`, {
+      cause: error,
+      hint: hintOf(error),
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "it is not there";
+  if (error instanceof Deno.errors.PermissionDenied) return "the system does not allow it";
+  if (error instanceof Deno.errors.NotCapable) {
+    return "penstock was started without that permission";
+  }
+  return describeError(error);
+}
+
+function hintOf(error: unknown): string | undefined {
+  const text = describeError(error);
+  if (text.includes("os error 28")) {
+    return "Free some space on the disk, then run it again: nothing is lost";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "Check the owner and the mode of the file and its folder";
+  }
+  return undefined;
+}

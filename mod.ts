@@ -1,0 +1,89 @@
+/**
+ * penstock: describe a flow of market data in a short file, and run it for years without losing,
+ * doubling or bending a value.
+ *
+ * This is what plugins and pipelines in TypeScript import. Plugin authors find the contract suites
+ * in `penstock/testing`.
+ *
+ * @example A transform of your own
+ * ```ts
+ * import { z } from "zod";
+ *
+ * export default defineTransform({
+ *   id: "keep_symbol",
+ *   summary: "Keeps the points of one symbol",
+ *   options: z.strictObject({ symbol: z.string().describe("Symbol to keep, upper case") }),
+ *   shape: (input) => input,
+ *   step(point: Point, { options, emit }) {
+ *     if (point.tags.symbol === options.symbol) emit(point);
+ *   },
+ * });
+ * ```
+ *
+ * @module
+ */
+
+export type {
+  Clock,
+  Context,
+  Files,
+  Json,
+  Log,
+  LogDetails,
+  Metrics,
+  OpenFile,
+} from "./engine/context.ts";
+export {
+  type ErrorDetails,
+  FatalError,
+  OptionsError,
+  PenstockError,
+  RecordError,
+  RetryableError,
+  type RetryDetails,
+} from "./engine/errors.ts";
+export {
+  floorToInterval,
+  type Interval,
+  intervalMs,
+  INTERVALS,
+  missingBetween,
+  nextOpen,
+} from "./engine/interval.ts";
+export { type Schema, type SchemaIssue, Secret, secret, time } from "./engine/options.ts";
+export { definePipeline, type PipelineFile } from "./engine/pipeline.ts";
+export {
+  type Chunk,
+  defineSink,
+  defineSource,
+  defineTransform,
+  type Encoding,
+  type OnError,
+  type Permissions,
+  type Plugin,
+  type PluginSpec,
+  type Position,
+  type Rejection,
+  type SimulatorUrls,
+  type SinkPlugin,
+  type SinkSpec,
+  type SinkWriter,
+  type SourceBatch,
+  type SourcePlugin,
+  type SourceSpec,
+  type Step,
+  type StepContext,
+  type TransformPlugin,
+  type TransformSpec,
+} from "./engine/plugin.ts";
+export type {
+  FieldType,
+  FieldValue,
+  Point,
+  PointShape,
+  RawCandle,
+  RawShape,
+  RecordShape,
+  Series,
+} from "./engine/point.ts";
+export { resolveTime, type Time, type TimeUnit } from "./engine/time.ts";
