@@ -3,7 +3,7 @@
  * doubling or bending a value.
  *
  * This is what plugins and pipelines in TypeScript import. Plugin authors find the contract suites
- * in `penstock/testing`.
+ * in `penstock/testing`, and option types such as times and secrets in `penstock/options`.
  *
  * @example A transform of your own
  * ```ts
@@ -50,7 +50,7 @@ export {
   missingBetween,
   nextOpen,
 } from "./engine/interval.ts";
-export { type Schema, type SchemaIssue, Secret, secret, time } from "./engine/options.ts";
+export { type Schema, type SchemaIssue, Secret } from "./engine/options.ts";
 export { definePipeline, type PipelineFile } from "./engine/pipeline.ts";
 export {
   type Chunk,

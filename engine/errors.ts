@@ -14,21 +14,19 @@ export interface ErrorDetails {
 
 /** The base of all penstock errors: never thrown itself. */
 export class PenstockError extends Error {
-  override readonly name: string = "PenstockError";
   /** What to do next, where there is something to say. */
   readonly hint: string | undefined;
 
   /** Makes an error with a message and, where there is one, a hint and a cause. */
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
     this.hint = details.hint;
   }
 }
 
 /** The pipeline file is wrong: nothing starts. */
-export class OptionsError extends PenstockError {
-  override readonly name = "OptionsError";
-}
+export class OptionsError extends PenstockError {}
 
 /** What a {@linkcode RetryableError} may carry. */
 export interface RetryDetails extends ErrorDetails {
@@ -38,7 +36,6 @@ export interface RetryDetails extends ErrorDetails {
 
 /** It may work later: the engine tries again. */
 export class RetryableError extends PenstockError {
-  override readonly name = "RetryableError";
   /** The least time to wait before the next attempt, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
@@ -50,14 +47,10 @@ export class RetryableError extends PenstockError {
 }
 
 /** This record is refused: the step's `on_error` says what then. */
-export class RecordError extends PenstockError {
-  override readonly name = "RecordError";
-}
+export class RecordError extends PenstockError {}
 
 /** The run cannot go on, and trying again would not help. */
-export class FatalError extends PenstockError {
-  override readonly name = "FatalError";
-}
+export class FatalError extends PenstockError {}
 
 /**
  * The text of anything that was thrown, causes included, on one line.
