@@ -89,8 +89,8 @@ export interface Context extends Clock {
   readonly metrics: Metrics;
   /** Files. */
   readonly files: Files;
-  /** Waits, at most until the run is stopped. */
-  sleep(ms: number): Promise<void>;
+  /** Waits, at most until the run is stopped or the signal aborts, which throws its reason. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** A number from 0 up to, not including, 1. */
   random(): number;
   /** As the standard `fetch`; it follows no redirect unless asked to. */

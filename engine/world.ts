@@ -58,7 +58,8 @@ export function systemWorld(folder: string): World {
 /** Makes the context of one step. */
 export function createContext(world: World, parts: ContextParts): Context {
   const { clock } = world;
-  const sleep = (ms: number) => clock.sleep(ms, parts.signal);
+  const sleep = (ms: number, signal?: AbortSignal) =>
+    clock.sleep(ms, signal ? AbortSignal.any([parts.signal, signal]) : parts.signal);
   const { random } = world;
   return {
     signal: parts.signal,

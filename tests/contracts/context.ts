@@ -66,7 +66,8 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     said.push({ level, message, details });
   };
   const log = { debug: say("debug"), info: say("info"), warn: say("warn") };
-  const sleep = (ms: number) => clock.sleep(ms, signal);
+  const sleep = (ms: number, own?: AbortSignal) =>
+    clock.sleep(ms, own ? AbortSignal.any([signal, own]) : signal);
   return {
     signal,
     log,
