@@ -5,6 +5,7 @@
  */
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** The epoch began on a Thursday; weeks begin on Monday. */
 const WEEK_OFFSET_MS = 4 * DAY_MS;
@@ -32,12 +33,24 @@ export const INTERVALS = [
 /** One of {@linkcode INTERVALS}. */
 export type Interval = typeof INTERVALS[number];
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: MINUTE_MS,
-  h: 60 * MINUTE_MS,
-  d: DAY_MS,
-  w: 7 * DAY_MS,
+/** Looked up for each record. */
+const LENGTHS_MS: Readonly<Record<Interval, number>> = {
+  "1s": 1_000,
+  "1m": MINUTE_MS,
+  "3m": 3 * MINUTE_MS,
+  "5m": 5 * MINUTE_MS,
+  "15m": 15 * MINUTE_MS,
+  "30m": 30 * MINUTE_MS,
+  "1h": HOUR_MS,
+  "2h": 2 * HOUR_MS,
+  "4h": 4 * HOUR_MS,
+  "6h": 6 * HOUR_MS,
+  "8h": 8 * HOUR_MS,
+  "12h": 12 * HOUR_MS,
+  "1d": DAY_MS,
+  "3d": 3 * DAY_MS,
+  "1w": 7 * DAY_MS,
+  "1M": 31 * DAY_MS,
 };
 
 /**
@@ -54,8 +67,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
  * ```
  */
 export function intervalMs(interval: Interval): number {
-  if (interval === "1M") return 31 * DAY_MS;
-  return Number(interval.slice(0, -1)) * (UNIT_MS[interval.slice(-1)] ?? NaN);
+  return LENGTHS_MS[interval];
 }
 
 /**
