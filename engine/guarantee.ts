@@ -1,0 +1,43 @@
+/**
+ * What a pipeline promises, composed of the facts its plugins declare.
+ *
+ * @module
+ */
+
+import type { Pipeline } from "./pipeline.ts";
+
+/**
+ * The delivery guarantee of each sink, in words, with its reason.
+ *
+ * @param pipeline A checked pipeline.
+ * @param durable Whether checkpoints outlive the process.
+ * @returns One sentence per sink, with the weakest link where there is one.
+ */
+export function describeGuarantee(
+  pipeline: Pipeline,
+  durable: boolean,
+): { readonly sink: string; readonly guarantee: string }[] {
+  const weak = pipeline.sources.find(({ plugin }) => plugin.replay === "none") ??
+    pipeline.sources.find(({ plugin }) => plugin.replay === "bounded");
+  return pipeline.sinks.map(({ id, plugin }) => ({
+    sink: id,
+    guarantee: durable
+      ? `${DELIVERY[plugin.delivery]}${weak ? `; ${lossOf(weak.plugin.replay, weak.id)}` : ""}`
+      : "from the start at every run: no checkpoint is kept",
+  }));
+}
+
+const DELIVERY = {
+  idempotent:
+    "exactly once in effect: after a crash what follows the last checkpoint is sent again and replaces itself",
+  transactional:
+    "exactly once: after a crash what follows the last checkpoint is taken back and written anew",
+  append:
+    "at least once: after a crash what follows the last checkpoint is sent again, and it cannot be taken back",
+};
+
+function lossOf(replay: "exact" | "bounded" | "none", source: string): string {
+  return replay === "none"
+    ? `source "${source}" cannot be read again, so what it gave after the last checkpoint is lost in a crash`
+    : `source "${source}" can be read again for a while only, so a long stop may lose records`;
+}
