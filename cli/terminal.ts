@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unicodeWidth } from "@std/cli";
+import stringWidth from "string-width";
 
 const ERASE = "\r\x1b[2K";
 const EVERY_MS = 200;
@@ -67,8 +67,8 @@ export function createTerminal(parts: TerminalParts): Terminal {
 }
 
 function fit(text: string, columns: number): string {
-  if (unicodeWidth(text) <= columns) return text;
+  if (stringWidth(text) <= columns) return text;
   let cut = text;
-  while (cut !== "" && unicodeWidth(cut) > columns - 1) cut = cut.slice(0, -1);
+  while (cut !== "" && stringWidth(cut) > columns - 1) cut = cut.slice(0, -1);
   return `${cut}…`;
 }

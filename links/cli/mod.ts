@@ -2,5 +2,3 @@
 
 // @ts-types="./types.d.ts"
 export { parseArgs } from "deno-std/cli/parse_args.js";
-// @ts-types="./types.d.ts"
-export { unicodeWidth } from "deno-std/cli/unicode_width.js";

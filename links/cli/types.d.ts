@@ -13,4 +13,3 @@ export interface ParseOptions {
 export function parseArgs(args: readonly string[], options?: ParseOptions): Record<string, any> & {
   _: Array<string | number>;
 };
-export function unicodeWidth(str: string): number;

@@ -1,0 +1,60 @@
+import { assertEquals } from "@std/assert";
+import { describeDuration, describeReport, describeStatus } from "../../cli/report.ts";
+import { emptyStep } from "../../engine/ledger.ts";
+import type { RunReport } from "../../engine/run.ts";
+
+Deno.test("describeStatus() gives rate, position and time left of finite work", () => {
+  const status = {
+    records: 30_000,
+    timeMs: Date.UTC(2024, 4, 6, 7, 8),
+    progress: 0.25,
+    epochs: 1,
+  };
+  assertEquals(
+    describeStatus(status, 10_000),
+    "30,000 records · 3,000/s · at 2024-05-06T07:08Z · 25 % · 30.0 s left",
+  );
+});
+
+Deno.test("describeStatus() leaves out what is not known", () => {
+  const status = { records: 0, timeMs: undefined, progress: undefined, epochs: 0 };
+  assertEquals(describeStatus(status, 0), "0 records · 0/s");
+});
+
+Deno.test("describeDuration() uses at most two units", () => {
+  assertEquals(
+    [900, 59_999, 61_000, 3_660_000, 200_000_000].map(describeDuration),
+    ["0.9 s", "60.0 s", "1 min 1 s", "1 h 1 min", "2 d 7 h"],
+  );
+});
+
+const REPORT: RunReport = {
+  outcome: "done",
+  ledger: {
+    sources: { feed: { ...emptyStep(), out: 1_000 } },
+    transforms: { kline: { in: 1_000, out: 999, extra: 0, filtered: 0, rejected: 1 } },
+    sinks: { file: { ...emptyStep(), in: 999, out: 999 } },
+    deadLetter: { ...emptyStep(), in: 1, out: 1 },
+    dropped: 0,
+  },
+  records: 1_000,
+  bytes: { file: 123_456 },
+  counters: { feed: { holes: 1, missing_candles: 7 }, kline: {} },
+  elapsedMs: 1_234,
+  epochs: 2,
+};
+
+Deno.test("describeReport() accounts for every record and says what was refused", () => {
+  assertEquals(
+    describeReport(REPORT),
+    `done after 1.2 s: 1,000 records in this run, 2 checkpoints
+  source       feed   out 1,000
+  transform    kline  in 1,000   out 999           filtered 0  rejected 1
+  sink         file   in 999     acknowledged 999  filtered 0  rejected 0  123 kB
+  dead letter         in 1       acknowledged 1    filtered 0  rejected 0
+  the ledger balances: every record is accounted for
+  feed: holes 1, missing_candles 7
+  refused records: 1 kept as dead letters, 0 dropped
+`,
+  );
+});
