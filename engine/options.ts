@@ -63,9 +63,12 @@ export class Secret {
   }
 }
 
-/** An option that holds a secret. It is a string in the file and a {@linkcode Secret} in the plugin. */
+/**
+ * An option that holds a secret. It is a string in the file and a {@linkcode Secret} in the plugin;
+ * its format, `password`, keeps it out of messages.
+ */
 export function secret(): z.ZodType<Secret, string> {
-  return z.string().min(1).transform((value) => new Secret(value));
+  return z.string().min(1).meta({ format: "password" }).transform((value) => new Secret(value));
 }
 
 /**
@@ -74,7 +77,8 @@ export function secret(): z.ZodType<Secret, string> {
  * The plugin turns it into milliseconds with {@linkcode resolveTime} when it reads.
  */
 export function time(): z.ZodType<Time, string | number> {
-  return z.union([z.string(), z.number()]).transform((value, context) => {
+  const written = z.union([z.string(), z.number()]).meta({ examples: ["30 days ago"] });
+  return written.transform((value, context) => {
     const parsed = parseTime(value);
     if (typeof parsed !== "string") return parsed;
     context.addIssue({ code: "custom", message: parsed });
