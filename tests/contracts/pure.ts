@@ -8,7 +8,7 @@ import { delay } from "@std/async";
 import { assert, AssertionError } from "@std/assert";
 
 /** How often the suites look again before they say that something does not end. */
-const TURNS = 500;
+const TURNS = 200;
 
 /** What pure logic does not call. */
 const IMPURE: readonly (readonly [owner: object, name: string, label: string])[] = [
