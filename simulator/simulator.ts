@@ -1,0 +1,296 @@
+/**
+ * The simulator: a scripted Binance that answers requests.
+ *
+ * @module
+ */
+
+import type { Clock } from "../engine/context.ts";
+import { OptionsError } from "../engine/errors.ts";
+import { INTERVALS } from "../engine/interval.ts";
+import { resolveTime } from "../engine/time.ts";
+import { type Answer, ApiError, errorAnswer, htmlAnswer, refusalAnswer } from "./answer.ts";
+import { Exchange } from "./exchange.ts";
+import type { FaultRule } from "./fault_rule.ts";
+import { errorOf, Faults, truncated, withRowChanged } from "./faults.ts";
+import { Limiter, type Limits, type Refusal } from "./limits.ts";
+import { answerRequest, type ApiRequest, rowsText, weightOf } from "./rest.ts";
+import { parseScenario, type Scenario } from "./scenario.ts";
+
+/** A candle as REST sends it. */
+export type KlineRow = readonly [
+  openTime: number,
+  open: string,
+  high: string,
+  low: string,
+  close: string,
+  volume: string,
+  closeTime: number,
+  quoteVolume: string,
+  trades: number,
+  takerBuyVolume: string,
+  takerBuyQuoteVolume: string,
+  unused: string,
+];
+
+/** A request as it comes in. */
+export interface RequestInfo {
+  /** Path, without the query. */
+  readonly path: string;
+  /** Parameters by name. */
+  readonly params: Readonly<Record<string, string>>;
+  /** When it came in on the exchange's clock, in epoch milliseconds. */
+  readonly atMs: number;
+  /** How many requests came in before it and with it. */
+  readonly sequence: number;
+  /** How many of them were for the same path. */
+  readonly pathSequence: number;
+}
+
+/** A request that was answered. */
+export interface RequestRecord extends RequestInfo {
+  /** Status of the answer. */
+  readonly status: number;
+  /** Its weight. */
+  readonly weight: number;
+  /** Weight used in its minute, itself included. */
+  readonly usedWeight: number;
+}
+
+/** What the simulator counted since its start. */
+export interface Counters {
+  /** Requests. */
+  readonly requests: number;
+  /** Requests by path. */
+  readonly byPath: Readonly<Record<string, number>>;
+  /** Answers by status. */
+  readonly byStatus: Readonly<Record<number, number>>;
+  /** The most weight that was used in one minute. */
+  readonly peakWeight: number;
+  /** Bans. */
+  readonly bans: number;
+}
+
+/** A scripted Binance. */
+export interface Simulator {
+  /** The exchange's clock: that of the options, moved to the scenario's `now`. */
+  readonly clock: Clock;
+  /** The last requests that were answered, at most 10,000, oldest first. */
+  readonly requests: readonly RequestRecord[];
+  /** What was counted. */
+  readonly counters: Counters;
+  /**
+   * Answers a request, whatever its host. Serves as `fetch` within one process.
+   *
+   * @throws The request's abort reason, when it is aborted while its answer is held back.
+   */
+  handle(request: Request): Promise<Response>;
+  /**
+   * The truth: closed candles as they stand now, corrections made, whatever answers lag behind.
+   *
+   * @param symbol A symbol of the scenario.
+   * @param interval An interval, such as `1m`.
+   * @param fromMs The earliest open time, in epoch milliseconds.
+   * @param toMs Open times end before this moment.
+   * @throws {OptionsError} If there is no such symbol or interval.
+   */
+  candles(symbol: string, interval: string, fromMs: number, toMs: number): KlineRow[];
+}
+
+/** What a simulator works with. */
+export interface SimulatorOptions {
+  /** Time. On a virtual clock, held-back answers take no time. */
+  readonly clock: Clock;
+  /** Called before a request is answered, and waited for. */
+  readonly onRequest?: (request: RequestInfo) => void | Promise<void>;
+}
+
+/**
+ * Makes a simulator.
+ *
+ * @param scenario What the market does and what the exchange does wrong; nothing is required.
+ * @param options The clock, and who is told of requests.
+ * @throws {OptionsError} If the scenario is wrong, or a file in it cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { VirtualClock } from "../engine/clock.ts";
+ *
+ * const clock = new VirtualClock(Date.UTC(2024, 0, 1));
+ * const simulator = createSimulator({}, { clock });
+ * const response = await simulator.handle(
+ *   new Request("http://localhost/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=3"),
+ * );
+ * assertEquals((await response.json()).length, 3);
+ * assertEquals(response.headers.get("x-mbx-used-weight-1m"), "2");
+ * ```
+ */
+export function createSimulator(scenario: Scenario, options: SimulatorOptions): Simulator {
+  return new ScriptedBinance(scenario, options);
+}
+
+const KEPT_REQUESTS = 10_000;
+
+class ScriptedBinance implements Simulator {
+  readonly clock: Clock;
+  readonly #exchange: Exchange;
+  readonly #faults: Faults;
+  readonly #limits: Limits;
+  readonly #limiter: Limiter;
+  readonly #lag: { readonly absentMs: number; readonly changingMs: number };
+  readonly #onRequest: SimulatorOptions["onRequest"];
+  readonly #byPath: Record<string, number> = {};
+  readonly #byStatus: Record<number, number> = {};
+  #requests: RequestRecord[] = [];
+  #sequence = 0;
+
+  constructor(scenario: Scenario, options: SimulatorOptions) {
+    const checked = parseScenario(scenario);
+    const machineMs = options.clock.now();
+    const startMs = checked.now ? resolveTime(checked.now, machineMs) : machineMs;
+    this.clock = {
+      now: () => options.clock.now() + startMs - machineMs,
+      sleep: (ms, signal) => options.clock.sleep(ms, signal),
+    };
+    this.#exchange = new Exchange(checked, startMs);
+    this.#faults = new Faults(checked.faults, startMs);
+    this.#limits = {
+      weightPerMinute: checked.limits.weight_per_minute,
+      requestsPer5Minutes: checked.limits.requests_per_5_minutes,
+      othersPerMinute: checked.limits.others_per_minute,
+      banAfter: checked.limits.ban_after,
+      banS: checked.limits.ban_s,
+    };
+    this.#limiter = new Limiter(this.#limits);
+    this.#lag = { absentMs: checked.lag.absent_ms, changingMs: checked.lag.changing_ms };
+    this.#onRequest = options.onRequest;
+  }
+
+  get requests(): readonly RequestRecord[] {
+    return this.#requests.slice(-KEPT_REQUESTS);
+  }
+
+  get counters(): Counters {
+    const { peakWeight, bans } = this.#limiter;
+    const [byPath, byStatus] = [{ ...this.#byPath }, { ...this.#byStatus }];
+    return { requests: this.#sequence, byPath, byStatus, peakWeight, bans };
+  }
+
+  async handle(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const info = this.#receive(url);
+    await this.#onRequest?.(info);
+    const weight = weightOf(url.pathname);
+    const refusal = this.#limiter.use(weight, this.clock.now());
+    const usedWeight = this.#limiter.usedWeight;
+    const fault = refusal ? undefined : this.#faults.next({
+      path: url.pathname,
+      query: url.searchParams,
+      nowMs: this.clock.now(),
+    });
+    if (fault?.kind === "slow") await this.clock.sleep(fault.delay_ms, request.signal);
+    const answer = refusal ? this.#refuse(refusal) : this.#answer(request, url, fault);
+    this.#record({ ...info, status: answer.status, weight, usedWeight });
+    return respond(answer, usedWeight, fault);
+  }
+
+  candles(symbol: string, interval: string, fromMs: number, toMs: number): KlineRow[] {
+    const listed = this.#exchange.symbol(symbol);
+    const known = INTERVALS.find((one) => one === interval);
+    if (!listed || !known) {
+      throw new OptionsError(
+        `Cannot give candles: symbol and interval must exist, found "${symbol}" and "${interval}"`,
+      );
+    }
+    const nowMs = this.clock.now();
+    const window = { fromMs, toMs: toMs - 1, limit: Infinity, keep: "oldest" } as const;
+    const view = { nowMs, absentMs: 0, changingMs: 0 };
+    const text = rowsText(this.#exchange.series(listed, known), window, view, "ms");
+    const rows: KlineRow[] = JSON.parse(text);
+    return rows.filter((row) => row[6] < nowMs);
+  }
+
+  #receive(url: URL): RequestInfo {
+    const path = url.pathname;
+    const pathSequence = (this.#byPath[path] ?? 0) + 1;
+    this.#byPath[path] = pathSequence;
+    this.#sequence++;
+    return {
+      path,
+      params: Object.fromEntries(url.searchParams),
+      atMs: this.clock.now(),
+      sequence: this.#sequence,
+      pathSequence,
+    };
+  }
+
+  #record(record: RequestRecord): void {
+    this.#byStatus[record.status] = (this.#byStatus[record.status] ?? 0) + 1;
+    this.#requests.push(record);
+    if (this.#requests.length >= 2 * KEPT_REQUESTS) {
+      this.#requests = this.#requests.slice(-KEPT_REQUESTS);
+    }
+  }
+
+  #refuse(refusal: Refusal): Answer {
+    const { weightPerMinute } = this.#limits;
+    return refusalAnswer(refusal, this.clock.now(), weightPerMinute);
+  }
+
+  #answer(request: Request, url: URL, fault: FaultRule | undefined): Answer {
+    if (fault?.kind === "status") return this.#fail(fault);
+    if (fault?.kind === "html") return htmlAnswer(fault.status);
+    const answer = this.#rightAnswer({
+      path: url.pathname,
+      query: url.searchParams,
+      unit: request.headers.get("x-mbx-time-unit")?.toUpperCase() === "MICROSECOND" ? "us" : "ms",
+      gone: new Set(fault?.kind === "vanish" ? [fault.gone] : []),
+    });
+    if (fault?.kind === "truncate") return truncated(answer, fault.share);
+    return fault?.kind === "rows" ? withRowChanged(answer, fault.rows) : answer;
+  }
+
+  #rightAnswer(request: ApiRequest): Answer {
+    const view = { nowMs: this.clock.now(), ...this.#lag };
+    try {
+      return answerRequest(request, { exchange: this.#exchange, view, limits: this.#limits });
+    } catch (error) {
+      if (error instanceof ApiError) return errorAnswer(error);
+      throw error;
+    }
+  }
+
+  #fail(fault: FaultRule & { kind: "status" }): Answer {
+    const { status, retry_after_s: retryAfterS } = fault;
+    const nowMs = this.clock.now();
+    if (status === 418) {
+      return this.#refuse(this.#limiter.refuse(418, nowMs + 1_000 * (retryAfterS ?? 120)));
+    }
+    if (status === 429 && retryAfterS !== undefined) {
+      this.#limiter.refuse(429, nowMs + 1_000 * retryAfterS);
+    }
+    const known = errorOf(status);
+    const error = { status, code: fault.code ?? known.code, message: fault.msg ?? known.message };
+    return errorAnswer(error, retryAfterS === undefined ? {} : { "retry-after": `${retryAfterS}` });
+  }
+}
+
+function respond(answer: Answer, usedWeight: number, fault: FaultRule | undefined): Response {
+  const weights = fault?.kind === "html" ? {} : {
+    "x-mbx-used-weight": `${usedWeight}`,
+    "x-mbx-used-weight-1m": `${usedWeight}`,
+  };
+  const body = fault?.kind === "reset" ? breakingBody(answer.body) : answer.body;
+  return new Response(body, { status: answer.status, headers: { ...answer.headers, ...weights } });
+}
+
+/** Half of a text, then a broken connection. */
+function breakingBody(text: string): ReadableStream<Uint8Array> {
+  const half = new TextEncoder().encode(text.slice(0, text.length >> 1));
+  return new ReadableStream({
+    pull(controller) {
+      if (controller.desiredSize) controller.enqueue(half);
+      controller.error(new TypeError("Connection reset by the simulated exchange"));
+    },
+  });
+}
