@@ -56,7 +56,8 @@ export class FatalError extends PenstockError {}
  * The text of anything that was thrown, causes included, on one line.
  *
  * @param error Anything a `catch` may see.
- * @returns The messages from the outermost to the innermost, joined by `: `.
+ * @returns The messages from the outermost to the innermost, joined by `: `. A message that ends
+ * in that of its cause is not followed by it again.
  *
  * @example
  * ```ts
@@ -67,7 +68,18 @@ export class FatalError extends PenstockError {}
  * ```
  */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const own = error.message || error.name;
-  return error.cause === undefined ? own : `${own}: ${describeError(error.cause)}`;
+  const chain = new Set([error]);
+  // A cause that was there before ends it: errors may form a circle.
+  for (let at = causeOf(error); at !== undefined && !chain.has(at); at = causeOf(at)) chain.add(at);
+  const texts = Array.from(chain, ownText);
+  return texts.reduceRight((inner, own) => own.endsWith(inner) ? own : `${own}: ${inner}`);
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
+}
+
+function ownText(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return text.trim().replaceAll(/\s*[\r\n]\s*/g, " ");
 }

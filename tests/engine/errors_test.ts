@@ -1,0 +1,92 @@
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import {
+  describeError,
+  FatalError,
+  OptionsError,
+  PenstockError,
+  RecordError,
+  RetryableError,
+} from "../../engine/errors.ts";
+
+Deno.test("every penstock error is a PenstockError with its own name, message and hint", () => {
+  for (
+    const [ErrorClass, name] of [
+      [OptionsError, "OptionsError"],
+      [RetryableError, "RetryableError"],
+      [RecordError, "RecordError"],
+      [FatalError, "FatalError"],
+    ] as const
+  ) {
+    const error = new ErrorClass("It failed", { hint: "Mend it" });
+    assertInstanceOf(error, PenstockError);
+    assertInstanceOf(error, Error);
+    assertEquals([error.name, error.message, error.hint], [name, "It failed", "Mend it"]);
+    assertEquals(String(error), `${name}: It failed`);
+  }
+});
+
+Deno.test("PenstockError has a cause only where it was given one", () => {
+  const cause = new TypeError("x is undefined");
+  assertEquals(new FatalError("It failed", { cause }).cause, cause);
+  assertEquals("cause" in new FatalError("It failed"), false);
+  assertEquals("cause" in new FatalError("It failed", { cause: undefined }), false);
+  assertEquals(new FatalError("It failed").hint, undefined);
+});
+
+Deno.test("RetryableError carries the time the other side asks for, zero included", () => {
+  assertEquals(new RetryableError("busy", { retryAfterMs: 1_500 }).retryAfterMs, 1_500);
+  assertEquals(new RetryableError("busy", { retryAfterMs: 0 }).retryAfterMs, 0);
+  assertEquals(new RetryableError("busy").retryAfterMs, undefined);
+});
+
+Deno.test("the classes are told apart by instanceof", () => {
+  const error: PenstockError = new RetryableError("busy");
+  assert(!(error instanceof FatalError));
+  assert(!(error instanceof RecordError));
+});
+
+Deno.test("describeError() joins the messages of all causes, outermost first", () => {
+  const error = new FatalError("Cannot save", {
+    cause: new Error("write failed", { cause: new Error("disk full") }),
+  });
+  assertEquals(describeError(error), "Cannot save: write failed: disk full");
+});
+
+Deno.test("describeError() does not repeat a cause that the message already ends in", () => {
+  const cause = new Error("write failed", { cause: new Error("disk full") });
+  const error = new FatalError(`Cannot save: ${describeError(cause)}`, { cause });
+  assertEquals(describeError(error), "Cannot save: write failed: disk full");
+});
+
+Deno.test("describeError() keeps a cause whose text is only somewhere in the message", () => {
+  const error = new Error("cannot read 7 lines", { cause: new Error("7") });
+  assertEquals(describeError(error), "cannot read 7 lines: 7");
+});
+
+Deno.test("describeError() names an error without a message", () => {
+  assertEquals(describeError(new TypeError()), "TypeError");
+  assertEquals(describeError(new Error("a", { cause: new RangeError() })), "a: RangeError");
+});
+
+Deno.test("describeError() gives one line whatever the messages hold", () => {
+  const error = new Error("bad gateway\r\n  <html>\n", { cause: new Error("\nreset\nby peer") });
+  assertEquals(describeError(error), "bad gateway <html>: reset by peer");
+});
+
+Deno.test("describeError() describes whatever else may be thrown", () => {
+  assertEquals(describeError("text"), "text");
+  assertEquals(describeError(undefined), "undefined");
+  assertEquals(describeError(null), "null");
+  assertEquals(describeError(7), "7");
+  assertEquals(describeError(Symbol("s")), "Symbol(s)");
+  assertEquals(describeError(new Error("a", { cause: "b" })), "a: b");
+  assertEquals(describeError(new DOMException("Stopped", "AbortError")), "Stopped");
+});
+
+Deno.test("describeError() ends although errors are each other's cause", () => {
+  const a = new Error("a");
+  const b = new Error("b", { cause: a });
+  a.cause = b;
+  assertEquals(describeError(a), "a: b");
+  assertEquals(describeError(b), "b: a");
+});
