@@ -50,7 +50,7 @@ export function parseTime(value: string | number): Time | string {
   if (ago) return { ago: Number(ago[1]), unit: (ago[2] ?? "").toLowerCase() as TimeUnit };
   if (ISO.test(text)) {
     const atMs = parseIso(text);
-    if (atMs !== undefined) return { atMs };
+    if (atMs !== undefined) return atMs < 0 ? "must not lie before 1970-01-01" : { atMs };
   }
   return "must be a time such as `2024-01-31`, `2024-01-31T12:00:00Z`, epoch milliseconds or `30 days ago`";
 }
@@ -60,7 +60,7 @@ export function parseTime(value: string | number): Time | string {
  *
  * @param time A time as {@linkcode parseTime} gives it.
  * @param nowMs The moment that spans are counted back from, in epoch milliseconds.
- * @returns Epoch milliseconds.
+ * @returns Epoch milliseconds; 0 where a span goes back beyond 1970.
  *
  * @example
  * ```ts
@@ -72,9 +72,14 @@ export function parseTime(value: string | number): Time | string {
  */
 export function resolveTime(time: Time, nowMs: number): number {
   if ("atMs" in time) return time.atMs;
-  if (time.unit === "month") return monthsBefore(nowMs, time.ago);
-  if (time.unit === "year") return monthsBefore(nowMs, 12 * time.ago);
-  return nowMs - time.ago * UNIT_MS[time.unit];
+  // A date beyond what JavaScript can hold is NaN.
+  return Math.max(0, beforeMs(nowMs, time.ago, time.unit) || 0);
+}
+
+function beforeMs(nowMs: number, ago: number, unit: TimeUnit): number {
+  if (unit === "month") return monthsBefore(nowMs, ago);
+  if (unit === "year") return monthsBefore(nowMs, 12 * ago);
+  return nowMs - ago * UNIT_MS[unit];
 }
 
 function parseEpoch(text: string): Time | string {
