@@ -24,8 +24,9 @@ export interface RetryLimits {
 /**
  * Tries until it works, as {@linkcode Context.retry} promises.
  *
- * Full jitter: the wait before attempt n + 1 is drawn between 0 and 500 ms × 2ⁿ, at most 60 s, and
- * comes on top of what the error asks for, so that clients told the same `Retry-After` spread.
+ * Full jitter: the first wait is drawn between 0 and 500 ms, each one after it between 0 and twice
+ * as much, up to 60 s. It comes on top of what the error asks for, so that clients told the same
+ * `Retry-After` spread.
  *
  * @param action What is tried, to follow "Cannot".
  * @param attempt Called once per attempt.
@@ -91,5 +92,7 @@ export function waitBeforeRetry(
   random: () => number,
 ): number {
   const jitterMs = random() * Math.min(CAP_MS, BASE_MS * 2 ** failures);
-  return Math.round((error.retryAfterMs ?? 0) + jitterMs);
+  // What the other side asks for may be anything, and not a number would mean not to wait at all.
+  const askedMs = Math.max(0, error.retryAfterMs ?? 0) || 0;
+  return Math.round(askedMs + jitterMs);
 }
