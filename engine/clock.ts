@@ -56,7 +56,8 @@ export class VirtualClock implements Clock {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const sleeper: Sleeper = {
-      atMs: this.#nowMs + Math.max(0, ms),
+      // As a timer of the system: not a number is no wait.
+      atMs: this.#nowMs + (Math.max(0, ms) || 0),
       wake: () => {
         signal?.removeEventListener("abort", abort);
         resolve();
@@ -64,6 +65,7 @@ export class VirtualClock implements Clock {
     };
     const abort = () => {
       this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+      if (this.#nextMs() === Infinity) this.#unschedule();
       reject(signal?.reason);
     };
     signal?.addEventListener("abort", abort, { once: true });
@@ -77,20 +79,31 @@ export class VirtualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     await delay(0);
-    while ((this.#sleepers[0]?.atMs ?? Infinity) <= untilMs) {
+    while (this.#nextMs() <= untilMs) {
       this.#wakeFirst();
       await delay(0);
     }
-    this.#nowMs = untilMs;
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
+  }
+
+  /** The moment somebody wants to be woken at. Who sleeps for ever wakes only by a signal. */
+  #nextMs(): number {
+    return this.#sleepers[0]?.atMs ?? Infinity;
   }
 
   #schedule(): void {
+    if (this.#nextMs() === Infinity) return;
     // A macrotask comes after all promises that can settle without one.
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#wakeFirst();
-      if (this.#sleepers.length > 0) this.#schedule();
+      this.#schedule();
     }, 0);
+  }
+
+  #unschedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #wakeFirst(): void {
