@@ -1,0 +1,197 @@
+/**
+ * Asks the exchange over HTTP: one attempt per call, within the limits, in bounded time.
+ *
+ * @module
+ */
+
+import type { Context } from "../../engine/context.ts";
+import { FatalError, RetryableError } from "../../engine/errors.ts";
+import { type RawAnswer, valueOf } from "./answer.ts";
+import type { WeightBudget } from "./weight.ts";
+
+/**
+ * How long the head of an answer may take, and then its body. The exchange itself gives up on a
+ * request after 10 s.
+ */
+const TIMEOUT_MS = 11_000;
+
+/** What a client needs of the world. */
+export type ClientContext = Pick<Context, "fetch" | "now" | "sleep" | "log" | "metrics">;
+
+/** What a client is made of. */
+export interface ClientParts {
+  /** Where the exchange is, such as `https://api.binance.com`. */
+  readonly baseUrl: string;
+  /** What may be used of its limits. Clients of one exchange share one. */
+  readonly budget: WeightBudget;
+  /** The world. */
+  readonly context: ClientContext;
+}
+
+/** One request. */
+export interface ApiRequest {
+  /** What it is for, to follow "Cannot" in messages. */
+  readonly action: string;
+  /** Path from the root, such as `/api/v3/klines`. */
+  readonly path: string;
+  /** Parameters. The exchange refuses `undefined` as text, so an undefined one is left out. */
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** What it weighs. */
+  readonly weight: number;
+}
+
+/** What the exchange answered. */
+export interface Answer {
+  /** The parsed JSON. */
+  readonly value: unknown;
+  /** When the head of the answer came in, by the clock of this machine, in epoch milliseconds. */
+  readonly atMs: number;
+}
+
+/**
+ * A client of one exchange.
+ *
+ * A request waits until the budget has room for it. When one answer asks to wait, because of a
+ * limit, a ban or a firewall, no request of this client goes out before that time has passed.
+ */
+export class BinanceClient {
+  readonly #baseUrl: string;
+  readonly #budget: WeightBudget;
+  readonly #context: ClientContext;
+  #skewMs = 0;
+  #closedUntilMs = 0;
+
+  /** Makes a client. Nothing is sent. */
+  constructor(parts: ClientParts) {
+    this.#baseUrl = parts.baseUrl.replace(/\/+$/, "");
+    this.#budget = parts.budget;
+    this.#context = parts.context;
+  }
+
+  /** The limits and what is left of them. */
+  get budget(): WeightBudget {
+    return this.#budget;
+  }
+
+  /** The exchange's time, in epoch milliseconds, as far as it is known: never ahead of it. */
+  now(): number {
+    return this.#context.now() + this.#skewMs;
+  }
+
+  /** Learns how far the exchange's clock is from that of this machine. */
+  setTime(exchangeMs: number, atMs: number): void {
+    this.#skewMs = exchangeMs - atMs;
+  }
+
+  /**
+   * Sends one request.
+   *
+   * @param request What is asked.
+   * @param signal Ends the waiting and the request.
+   * @throws {RetryableError} If it may work later.
+   * @throws {FatalError} If it cannot work.
+   * @throws The signal's reason, once it has aborted.
+   */
+  async get(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
+    await this.#admit(request.weight, signal);
+    const { metrics } = this.#context;
+    metrics.count("requests");
+    try {
+      return await this.#send(request, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RetryableError) {
+        metrics.count("failed_requests");
+        const untilMs = this.#context.now() + (error.retryAfterMs ?? 0);
+        this.#closedUntilMs = Math.max(this.#closedUntilMs, untilMs);
+      }
+      throw error;
+    }
+  }
+
+  async #admit(weight: number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const closedMs = this.#closedUntilMs - this.#context.now();
+      const waitMs = closedMs > 0 ? closedMs : this.#budget.take(weight, this.now());
+      if (waitMs <= 0) break;
+      if (closedMs <= 0) this.#context.log.debug("Waiting for weight", { wait_ms: waitMs });
+      await this.#context.sleep(waitMs, signal);
+    }
+    this.#context.metrics.gauge("weight_used", this.#budget.used(this.now()));
+  }
+
+  async #send(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
+    const askedMs = this.now();
+    const attempt = new AbortController();
+    const stop = () => attempt.abort(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      const response = await this.#within(attempt, "answer", this.#fetch(request, attempt.signal));
+      const atMs = this.#context.now();
+      this.#budget.learn(request.weight, response.headers, askedMs, this.now());
+      const body = await this.#within(
+        attempt,
+        "finish its answer",
+        bodyOf(response, attempt.signal),
+      );
+      const answer: RawAnswer = { status: response.status, headers: response.headers, body };
+      return { value: valueOf(request.action, answer, this.#context.now()), atMs };
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  async #fetch({ path, query }: ApiRequest, signal: AbortSignal): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.#context.fetch(`${this.#baseUrl}${path}${queryOf(query)}`, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw unreachable(error);
+    }
+    if (signal.aborted) await response.body?.cancel();
+    signal.throwIfAborted();
+    return response;
+  }
+
+  /** Waits for a part of an attempt, and ends the attempt when that takes too long. */
+  async #within<T>(attempt: AbortController, what: string, work: Promise<T>): Promise<T> {
+    const done = new AbortController();
+    this.#context.sleep(TIMEOUT_MS, done.signal).then(
+      () => attempt.abort(new RetryableError(`The exchange did not ${what} in ${TIMEOUT_MS} ms`)),
+      () => {},
+    );
+    try {
+      return await work;
+    } finally {
+      done.abort();
+    }
+  }
+}
+
+async function bodyOf(response: Response, signal: AbortSignal): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new RetryableError("The answer broke off", { cause: error });
+  }
+}
+
+function unreachable(error: unknown): Error {
+  if (error instanceof Error && error.name === "NotCapable") {
+    return new FatalError("Cannot reach the exchange as penstock was started without permission", {
+      cause: error,
+    });
+  }
+  return new RetryableError("The exchange cannot be reached", { cause: error });
+}
+
+function queryOf(query: ApiRequest["query"] = {}): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  return parameters.size === 0 ? "" : `?${parameters}`;
+}

@@ -1,0 +1,11 @@
+/**
+ * The sources that come with penstock: a list that is written out.
+ *
+ * @module
+ */
+
+import type { SourcePlugin } from "../engine/plugin.ts";
+import { binanceRest } from "./binance_rest.ts";
+
+/** All sources. */
+export const SOURCES: readonly SourcePlugin[] = [binanceRest];
