@@ -100,7 +100,6 @@ export function sinkChecks<Options, Input, In>(
   const checks: Check[] = [
     ...pluginChecks(plugin, given),
     { name: "accepts the shapes it is for, and no others", check: () => checkShapes(sink) },
-    { name: "has limits that are whole numbers above 0", check: () => checkLimits(sink) },
     { name: "encodes the same records to the same bytes", check: () => checkSameBytes(sink) },
     { name: "changes no record that it encodes", check: () => checkFrozen(sink) },
     { name: "leaves bytes alone that it has given", check: () => checkBytesStay(sink) },
@@ -111,6 +110,12 @@ export function sinkChecks<Options, Input, In>(
     { name: `${promise} when its target fails`, check: () => checkFailures(sink) },
     { name: "ends when the signal aborts while it waits", check: () => checkAbort(sink) },
   ];
+  if (plugin.limits) {
+    checks.push({
+      name: "has limits that are whole numbers above 0",
+      check: () => checkLimits(sink),
+    });
+  }
   if (given.wholeOnly === undefined) {
     checks.push({ name: "encodes in parts as it does at once", check: () => checkParts(sink) });
   }
@@ -267,7 +272,10 @@ async function checkKills(sink: Deliverer): Promise<void> {
 async function checkFailures(sink: Deliverer): Promise<void> {
   const { world: { effects } } = await sink.run(sink.given.target());
   const faults = effects.flatMap(({ kind }, at): Fault[] => {
-    if (kind === "fetch") return [{ at, how: "fail" }, { at, how: "page" }];
+    // A request whose answer is lost has reached the target all the same.
+    if (kind === "fetch") {
+      return [{ at, how: "page" }, { at, how: "fail" }, { at, how: "fail", done: 1 }];
+    }
     if (kind === "sleep" || kind === "webSocket") return [];
     return sharesOf(sink).filter((done) => done < 1).map((done) => ({ at, how: "fail", done }));
   });

@@ -41,7 +41,7 @@ export interface Fault {
    * by a proxy's error page (`page`), or the process dies there (`kill`).
    */
   readonly how: "hang" | "fail" | "page" | "kill";
-  /** For `kill`, and for writes that fail: how much of it the world sees, from 0 to 1. */
+  /** For `kill` and `fail`: how much of the effect the world sees, from 0 to 1. */
   readonly done?: number;
 }
 
@@ -155,13 +155,13 @@ async function watchedFetch(
   try {
     if (ground.isDead() && !fault) return await never();
     if (fault?.how === "hang") return await hang(init?.signal);
-    if (fault?.how === "fail") throw new TypeError("The connection was reset, as the test asked");
     if (fault?.how === "page") return errorPage();
-    if (fault?.how === "kill" && !fault.done) return await never();
-    const response = await ground.inner.fetch(url, init);
-    if (!fault) return response;
-    await response.body?.cancel();
-    return await never();
+    const isSent = !fault || fault.done === 1;
+    const response = isSent ? await ground.inner.fetch(url, init) : undefined;
+    if (!fault && response) return response;
+    await response?.body?.cancel();
+    if (fault?.how === "kill") return await never();
+    throw new TypeError("The connection was reset, as the test asked");
   } finally {
     release();
   }
