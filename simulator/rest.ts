@@ -78,6 +78,11 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   },
 };
 
+/** Whether there is such an endpoint. */
+export function isEndpoint(path: string): boolean {
+  return path in ENDPOINTS;
+}
+
 /** The weight of a request for a path. */
 export function weightOf(path: string): number {
   return ENDPOINTS[path]?.weight ?? 1;

@@ -5,7 +5,7 @@
  */
 
 import { dirname, resolve } from "@std/path";
-import { closestString } from "@std/text";
+import { closestString, levenshteinDistance } from "@std/text";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { OptionsError } from "../engine/errors.ts";
@@ -220,5 +220,6 @@ function describeIssue(issue: SchemaIssue): string {
 }
 
 function nearest(name: string, names: readonly string[]): string {
-  return `, did you mean "${closestString(name, [...names])}"?`;
+  const closest = closestString(name, names);
+  return levenshteinDistance(name, closest) > 3 ? "" : `, did you mean "${closest}"?`;
 }

@@ -43,7 +43,7 @@ export function serveSimulator(
   const stop = new AbortController();
   const server = Deno.serve(
     { port, hostname, signal: stop.signal, onListen: () => {} },
-    (request) => simulator.handle(request),
+    (request) => answer(simulator, request, stop.signal),
   );
   const host = `${hostname}:${server.addr.port}`;
   return {
@@ -54,4 +54,39 @@ export function serveSimulator(
       return server.finished;
     },
   };
+}
+
+async function answer(
+  simulator: Simulator,
+  request: Request,
+  stopped: AbortSignal,
+): Promise<Response> {
+  try {
+    // The signal of a served request also aborts once it is answered, so it says nothing here.
+    const { url, method, headers } = request;
+    const response = await simulator.handle(
+      new Request(url, { method, headers, signal: stopped }),
+    );
+    // Only a body that is going to break has its length announced.
+    if (!response.body || !response.headers.has("content-length")) return response;
+    return new Response(endEarly(response.body), response);
+  } catch (error) {
+    if (stopped.aborted) return new Response(null, { status: 503 });
+    throw error;
+  }
+}
+
+/**
+ * Ends a body where it would break. `Deno.serve` breaks the connection itself when a body is
+ * shorter than announced, and prints nothing, which it does when a body fails.
+ */
+function endEarly(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const chunk = await reader.read().catch(() => undefined);
+      if (chunk?.value) controller.enqueue(chunk.value);
+      else controller.close();
+    },
+  });
 }

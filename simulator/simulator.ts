@@ -13,7 +13,7 @@ import { Exchange } from "./exchange.ts";
 import type { FaultRule } from "./fault_rule.ts";
 import { errorOf, Faults, truncated, withRowChanged } from "./faults.ts";
 import { Limiter, type Limits, type Refusal } from "./limits.ts";
-import { answerRequest, type ApiRequest, rowsText, weightOf } from "./rest.ts";
+import { answerRequest, type ApiRequest, isEndpoint, rowsText, weightOf } from "./rest.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
 
 /** A candle as REST sends it. */
@@ -60,7 +60,7 @@ export interface RequestRecord extends RequestInfo {
 export interface Counters {
   /** Requests. */
   readonly requests: number;
-  /** Requests by path. */
+  /** Requests by path; those for no endpoint of the exchange as `other`. */
   readonly byPath: Readonly<Record<string, number>>;
   /** Answers by status. */
   readonly byStatus: Readonly<Record<number, number>>;
@@ -212,8 +212,10 @@ class ScriptedBinance implements Simulator {
 
   #receive(url: URL): RequestInfo {
     const path = url.pathname;
-    const pathSequence = (this.#byPath[path] ?? 0) + 1;
-    this.#byPath[path] = pathSequence;
+    // Paths that a client makes up are counted as one, so that they fill no memory.
+    const counted = isEndpoint(path) ? path : "other";
+    const pathSequence = (this.#byPath[counted] ?? 0) + 1;
+    this.#byPath[counted] = pathSequence;
     this.#sequence++;
     return {
       path,
@@ -276,21 +278,25 @@ class ScriptedBinance implements Simulator {
 }
 
 function respond(answer: Answer, usedWeight: number, fault: FaultRule | undefined): Response {
-  const weights = fault?.kind === "html" ? {} : {
-    "x-mbx-used-weight": `${usedWeight}`,
-    "x-mbx-used-weight-1m": `${usedWeight}`,
-  };
-  const body = fault?.kind === "reset" ? breakingBody(answer.body) : answer.body;
-  return new Response(body, { status: answer.status, headers: { ...answer.headers, ...weights } });
+  const headers = new Headers(answer.headers);
+  if (fault?.kind !== "html") {
+    headers.set("x-mbx-used-weight", `${usedWeight}`);
+    headers.set("x-mbx-used-weight-1m", `${usedWeight}`);
+  }
+  if (fault?.kind !== "reset") return new Response(answer.body, { status: answer.status, headers });
+  const bytes = new TextEncoder().encode(answer.body);
+  headers.set("content-length", `${bytes.length}`);
+  return new Response(breakingBody(bytes), { status: answer.status, headers });
 }
 
-/** Half of a text, then a broken connection. */
-function breakingBody(text: string): ReadableStream<Uint8Array> {
-  const half = new TextEncoder().encode(text.slice(0, text.length >> 1));
+/** Half of a body, then a broken connection. */
+function breakingBody(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let isSent = false;
   return new ReadableStream({
     pull(controller) {
-      if (controller.desiredSize) controller.enqueue(half);
-      controller.error(new TypeError("Connection reset by the simulated exchange"));
+      if (isSent) controller.error(new TypeError("Connection reset by the simulated exchange"));
+      else controller.enqueue(bytes.subarray(0, bytes.length >> 1));
+      isSent = true;
     },
   });
 }
