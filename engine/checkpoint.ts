@@ -13,6 +13,7 @@ import { syncFolder, writeAll } from "./world.ts";
 
 /** Raised when an older penstock could not read what this one writes. */
 const FORMAT = 1;
+/** Format and checksum of format and body: the same in every format, to tell newer from damaged. */
 const HEADER = /^penstock checkpoint (\d+) sha256 ([0-9a-f]{64})\n/;
 const CURRENT = "checkpoint";
 const PREVIOUS = "checkpoint.previous";
@@ -99,19 +100,18 @@ export async function fileCheckpoints(
 }
 
 async function lockFolder(folder: string): Promise<Deno.FsFile> {
-  let lock: Deno.FsFile;
   try {
     await Deno.mkdir(folder, { recursive: true });
-    lock = await Deno.open(join(folder, "lock"), { write: true, create: true });
+    const lock = await Deno.open(join(folder, "lock"), { write: true, create: true });
+    // The system gives the lock back when the process ends, however it ends.
+    if (await lock.tryLock(true)) return lock;
+    lock.close();
   } catch (error) {
     throw new FatalError(`Cannot keep checkpoints in "${folder}": ${describeError(error)}`, {
       cause: error,
       hint: "Make the folder writable, or name another one with --state",
     });
   }
-  // The system gives the lock back when the process ends, however it ends.
-  if (await lock.tryLock(true)) return lock;
-  lock.close();
   throw new FatalError(`Cannot run the pipeline twice at once: another run uses "${folder}"`, {
     hint: "Wait for the other run to end, or stop it",
   });
@@ -153,20 +153,21 @@ async function read(path: string): Promise<Checkpoint | string | undefined> {
   const header = HEADER.exec(text);
   if (!header) return `The checkpoint "${path}" is damaged: it does not begin as one`;
   const body = text.slice(header[0].length);
-  if (Number(header[1]) > FORMAT) {
+  const format = Number(header[1]);
+  if (await checksum(format, body) !== header[2]) {
+    return `The checkpoint "${path}" is damaged: its checksum does not match`;
+  }
+  if (format > FORMAT) {
     throw new FatalError(`Cannot read the checkpoint "${path}": a newer penstock wrote it`, {
       hint: "Run it with that version, or a later one",
     });
-  }
-  if (await sha256(body) !== header[2]) {
-    return `The checkpoint "${path}" is damaged: its checksum does not match`;
   }
   return JSON.parse(body);
 }
 
 async function save(folder: string, checkpoint: Checkpoint): Promise<void> {
   const body = JSON.stringify(checkpoint);
-  const text = `penstock checkpoint ${FORMAT} sha256 ${await sha256(body)}\n${body}`;
+  const text = `penstock checkpoint ${FORMAT} sha256 ${await checksum(FORMAT, body)}\n${body}`;
   const unfinished = join(folder, UNFINISHED);
   {
     using file = await Deno.open(unfinished, { write: true, create: true, truncate: true });
@@ -182,7 +183,8 @@ async function save(folder: string, checkpoint: Checkpoint): Promise<void> {
   await syncFolder(folder);
 }
 
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+async function checksum(format: number, body: string): Promise<string> {
+  const bytes = new TextEncoder().encode(`${format}\n${body}`);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
   return new Uint8Array(digest).toHex();
 }
