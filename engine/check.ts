@@ -79,14 +79,22 @@ function explain(
   subject: Subject & { readonly filled: Filled },
 ): Mistake[] {
   const failures = subject.filled.mistakes.map(({ path }) => path);
-  return issues.filter(({ code, path }) => {
+  const wrongTypes = issues.filter(({ code }) => code === "invalid_type");
+  return issues.filter((issue) => {
+    const { code, path } = issue;
     if (code === "unrecognized_keys") return true;
+    // A schema may measure what is of the wrong type, too.
+    if (wrongTypes.some((wrong) => wrong !== issue && isSame(wrong.path, path))) return false;
     const whole = [...subject.path, ...path];
     const isVague = code === "custom" || code === "invalid_union";
     return !failures.some((failure) =>
       startsWith(whole, failure) || isVague && startsWith(failure, whole)
     );
   }).flatMap((issue) => explainIssue(issue, subject));
+}
+
+function isSame(a: readonly PropertyKey[], b: readonly PropertyKey[]): boolean {
+  return a.length === b.length && startsWith(a, b);
 }
 
 function startsWith(path: readonly PropertyKey[], start: readonly PropertyKey[]): boolean {

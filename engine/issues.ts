@@ -6,7 +6,7 @@
 
 import { type Mistake, type Path, pathText } from "./diagnostics.ts";
 import type { Filled } from "./interpolate.ts";
-import { type JsonSchema, keysAt, schemaAt } from "./json_schema.ts";
+import { isSecretAt, type JsonSchema, keysAt, schemaAt } from "./json_schema.ts";
 import { looksSecret } from "./masking.ts";
 import { hintForName, listed, nearestName } from "./nearest.ts";
 import type { SchemaIssue } from "./options.ts";
@@ -62,6 +62,7 @@ export interface Subject {
 }
 
 const LONGEST_TEXT = 60;
+const NOT_EMPTY = "not be empty";
 
 /**
  * Turns one issue into mistakes: one for each name that does not exist, one for anything else.
@@ -102,7 +103,10 @@ export function explainIssue(issue: Issue, subject: Subject): Mistake[] {
     const message = `Cannot use ${nameOf(path, subject)} as its name must ${must}`;
     return [{ path: [...subject.path, ...path], at: "key", message }];
   }
-  const must = mustOf(issue);
+  const isInteger = schemaAt(subject.schema, path)?.type === "integer";
+  const must = mustOf(
+    isInteger && issue.expected === "number" ? { ...issue, expected: "int" } : issue,
+  );
   if (must !== undefined) return [refuse(path, must, issue, subject)];
   const message = `Cannot use ${nameOf(path, subject)}: ${issue.message.replace(/\s+/g, " ")}`;
   return [{ path: [...subject.path, ...path], message: subject.filled.scrub(message) }];
@@ -142,7 +146,8 @@ function explainUnion(path: Path, issue: Issue, subject: Subject): Mistake[] {
   const types = alternatives.flat().filter((one) => one.values === undefined);
   const musts = new Set(types.flatMap((one) => mustOf(one) ?? []));
   if (values.length > 0) musts.add(mustOf({ ...issue, code: "invalid_value", values }) ?? "");
-  return [refuse(path, listed([...musts], "or"), { ...issue, errors: [types], values }, subject)];
+  const must = `be ${listed([...musts].map((one) => one.replace(/^be /, "")), "or")}`;
+  return [refuse(path, must, { ...issue, errors: [types], values }, subject)];
 }
 
 /** What is wrong by each alternative; alternatives within one are put beside it. */
@@ -159,7 +164,8 @@ function isAboutType({ code, path }: Issue): boolean {
 }
 
 function refuse(path: Path, must: string, issue: Issue, subject: Subject): Mistake {
-  const found = must.includes(": ") ? undefined : foundAt(path, subject);
+  const saysAll = must.includes(": ") || must === NOT_EMPTY;
+  const found = saysAll ? undefined : foundAt(path, subject);
   const message = `Cannot use ${nameOf(path, subject)} as it must ${must}` +
     (found === undefined ? "" : `: ${found}`);
   return {
@@ -213,7 +219,7 @@ function limitOf(issue: Issue): string {
   const limit = code === "too_small" ? minimum : maximum;
   const unit = origin === "string" ? "character" : origin === "array" ? "item" : undefined;
   if (unit !== undefined) {
-    if (code === "too_small" && limit === 1 && !exact) return "not be empty";
+    if (code === "too_small" && limit === 1 && !exact) return NOT_EMPTY;
     const bound = exact ? "exactly" : code === "too_small" ? "at least" : "at most";
     return `have ${bound} ${limit} ${unit}${limit === 1 ? "" : "s"}`;
   }
@@ -232,9 +238,9 @@ function formatOf({ format, pattern, prefix, suffix }: Issue): string {
 function foundAt(path: Path, subject: Subject): string | undefined {
   const value = valueAt(subject.value, path);
   const name = path.at(-1);
-  const isSecret = schemaAt(subject.schema, path)?.format === "password" ||
+  const isSecret = isSecretAt(subject.schema, path) ||
     (typeof name === "string" && looksSecret(name));
-  if (isSecret) return value === "" ? "it is empty" : `it is ${kindOf(value)}`;
+  if (isSecret) return `it is ${kindOf(value)}`;
   const written = subject.filled.written([...subject.path, ...path]);
   if (written !== undefined) return `${quote(written)} gives something else`;
   if (Array.isArray(value) && value.length === 0) return "it is empty";

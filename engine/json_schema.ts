@@ -144,6 +144,13 @@ export function keysAt(schema: JsonSchema, path: Path): string[] {
   return [...new Set(keys)];
 }
 
+/** Whether a part of a value is a secret, by any of its alternatives. */
+export function isSecretAt(schema: JsonSchema, path: Path): boolean {
+  const part = schemaAt(schema, path);
+  return part !== undefined &&
+    [part, ...alternativesOf(part)].some(({ format }) => format === "password");
+}
+
 /** Whether any part of a value is a secret. */
 export function hasSecret(schema: JsonSchema): boolean {
   return schema.format === "password" || partsOf(schema).some(hasSecret);

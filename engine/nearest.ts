@@ -56,6 +56,7 @@ export function hintForName(
   const nearest = nearestName(given, names);
   if (nearest !== undefined) return `Did you mean ${JSON.stringify(nearest)}?`;
   if (names.length === 0) return undefined;
+  if (names.length === 1) return `There is only ${JSON.stringify(names[0])}`;
   return `${whose} are ${listed(names.map((name) => JSON.stringify(name)), "and")}`;
 }
 

@@ -74,5 +74,42 @@ export interface Pipeline {
  * ```
  */
 export function definePipeline(pipeline: PipelineFile): PipelineFile {
+  const caller: { stack?: string } = {};
+  Error.captureStackTrace(caller, definePipeline);
+  const [, url, line, column] = CALL_SITE.exec(caller.stack ?? "") ?? [];
+  if (url !== undefined) {
+    callSites.set(pipeline, { url, line: Number(line), column: Number(column) });
+  }
   return pipeline;
 }
+
+/** Where in a module a pipeline was defined. */
+export interface CallSite {
+  /** The URL of the module. */
+  readonly url: string;
+  /** Line, counted from 1. */
+  readonly line: number;
+  /** Column, counted from 1. */
+  readonly column: number;
+}
+
+/**
+ * Where {@linkcode definePipeline} was called: mistakes in a pipeline are told there.
+ *
+ * @param pipeline The very object that it gave back.
+ * @returns The place; undefined for an object that never went through it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pipeline = definePipeline({ name: "none", sources: [], sinks: [] });
+ * assertEquals(callSiteOf(pipeline)?.url, import.meta.url);
+ * ```
+ */
+export function callSiteOf(pipeline: object): CallSite | undefined {
+  return callSites.get(pipeline);
+}
+
+const CALL_SITE = /([a-z]+:\/\/[^\s()]+):(\d+):(\d+)/;
+const callSites = new WeakMap<object, CallSite>();
