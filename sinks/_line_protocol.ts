@@ -1,0 +1,326 @@
+/**
+ * Line protocol, as every server of the InfluxDB family reads it alike.
+ *
+ * What one of them would misread is refused, never repaired: names and tag values that are empty
+ * or hold a backslash, a control character or a lone surrogate, a measurement that begins with `#`
+ * or a byte order mark, reserved names, a tag that shares the name of a field, numbers such as
+ * `5.`, `.5`, `+1` or NaN, integers beyond 64 bits, line breaks in text, and time 0, which
+ * VictoriaMetrics takes for "now". Decimals in text are written with exactly their digits; a
+ * negative zero that is a number is written `0`, as JavaScript prints it.
+ *
+ * @module
+ */
+
+import { OptionsError, RecordError } from "../engine/errors.ts";
+import type { Encoding } from "../engine/plugin.ts";
+import type { FieldType, FieldValue, Point, PointShape, RecordShape } from "../engine/point.ts";
+import { ByteBuffer, type Label, makeLabel } from "./_byte_buffer.ts";
+import {
+  acceptPoints,
+  checkTags,
+  checkTime,
+  declare,
+  type Declared,
+  fieldRefusal,
+  fieldsOf,
+  floatText,
+  integerText,
+  pointOf,
+  quote,
+  refusal,
+} from "./_points.ts";
+
+const RESERVED = ["time", "_field", "_measurement"];
+// deno-lint-ignore no-control-regex -- they are what is looked for
+const UNPORTABLE = /[\\\u0000-\u001f\u007f]/;
+/** Room for the longest number, `,` and `=` aside, and for the time. */
+const NUMBER_BYTES = 32;
+const SPACE = 0x20;
+const LINE_FEED = 0x0a;
+const INTEGER_SUFFIX = 0x69;
+
+/**
+ * Says whether points of a shape can be written as line protocol.
+ *
+ * @throws {OptionsError} If they are no points, or one of the names cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * import { OptionsError } from "../engine/errors.ts";
+ *
+ * const shape = { kind: "point", measurement: "a", tags: [], fields: { time: "float" } } as const;
+ * assertThrows(() => acceptLineProtocol(shape), OptionsError, '"time" is reserved');
+ * ```
+ */
+export function acceptLineProtocol(shape: RecordShape): void {
+  acceptPoints(shape, "line protocol");
+  if (shape.kind === "point") checkNames(shape);
+}
+
+/**
+ * Encodes points, one line each, in order, with times in milliseconds.
+ *
+ * Tags are sorted by the bytes of their keys, fields are in the order of their declaration. What is
+ * prepared for a series is kept for as long as its tags object and the shapes live.
+ *
+ * @param records Points of the declared shapes.
+ * @param encoding The shapes, and where refused records go.
+ * @returns The bytes; each line ends with a line feed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const shapes = [{
+ *   kind: "point",
+ *   measurement: "price",
+ *   tags: ["symbol"],
+ *   fields: { close: "float", trades: "integer" },
+ * }] as const;
+ * const point = {
+ *   measurement: "price",
+ *   tags: { symbol: "BTCUSDT" },
+ *   fields: { close: "13715.65000000", trades: 3 },
+ *   timeMs: 1_514_764_800_000,
+ * };
+ * const bytes = encodeLineProtocol([point], { shapes, reject: (_, error) => { throw error; } });
+ * assertEquals(
+ *   new TextDecoder().decode(bytes),
+ *   "price,symbol=BTCUSDT close=13715.65000000,trades=3i 1514764800000\n",
+ * );
+ * ```
+ */
+export function encodeLineProtocol(
+  records: readonly unknown[],
+  { shapes, reject }: Pick<Encoding<unknown>, "shapes" | "reject">,
+): Uint8Array<ArrayBuffer> {
+  let encoder = encoders.get(shapes);
+  if (!encoder) encoders.set(shapes, encoder = new LineEncoder(shapes));
+  return encoder.encode(records, reject);
+}
+
+/** A run has one array of shapes: what is prepared for it is made once. */
+const encoders = new WeakMap<readonly RecordShape[], LineEncoder>();
+
+class LineEncoder {
+  readonly #declared: ReadonlyMap<string, Declared>;
+  readonly #measurements: ReadonlyMap<string, MeasurementEncoder>;
+  readonly #buffer = new ByteBuffer();
+
+  constructor(shapes: readonly RecordShape[]) {
+    this.#declared = declare(shapes);
+    this.#measurements = new Map(
+      [...this.#declared].map(([name, its]) => [name, new MeasurementEncoder(its, this.#buffer)]),
+    );
+  }
+
+  encode(
+    records: readonly unknown[],
+    reject: Encoding<unknown>["reject"],
+  ): Uint8Array<ArrayBuffer> {
+    const buffer = this.#buffer;
+    buffer.end = 0;
+    for (let index = 0; index < records.length; index++) {
+      const start = buffer.end;
+      try {
+        this.#write(records[index]);
+      } catch (error) {
+        if (!(error instanceof RecordError)) throw error;
+        buffer.end = start;
+        reject(index, error);
+      }
+    }
+    return buffer.copy();
+  }
+
+  #write(record: unknown): void {
+    const [point, { measurement }] = pointOf(record, this.#declared);
+    this.#measurements.get(measurement)?.write(point);
+  }
+}
+
+interface Column {
+  readonly name: string;
+  readonly type: FieldType;
+  /** `,name=`. */
+  readonly label: Label;
+}
+
+class MeasurementEncoder {
+  readonly #declared: Declared;
+  readonly #buffer: ByteBuffer;
+  readonly #columns: readonly Column[];
+  readonly #columnOf: ReadonlyMap<string, Column>;
+  /** Room for a line without its measurement, tags and text. */
+  readonly #fixedBytes: number;
+  readonly #prefixes = new WeakMap<Point["tags"], Label>();
+
+  constructor(declared: Declared, buffer: ByteBuffer) {
+    const { measurement, tags, fields } = declared;
+    checkNames({ kind: "point", measurement, tags, fields: Object.fromEntries(fields) });
+    this.#declared = declared;
+    this.#buffer = buffer;
+    this.#columns = [...fields].map(([name, type]) => ({
+      name,
+      type,
+      label: makeLabel(`,${escapeKey(name)}=`),
+    }));
+    this.#columnOf = new Map(this.#columns.map((column) => [column.name, column]));
+    this.#fixedBytes = this.#columns.reduce(
+      (sum, { label }) => sum + label.length + NUMBER_BYTES,
+      NUMBER_BYTES,
+    );
+  }
+
+  write(point: Point): void {
+    const buffer = this.#buffer;
+    const prefix = this.#prefixes.get(point.tags) ?? this.#makePrefix(point);
+    buffer.reserve(prefix.length + this.#fixedBytes);
+    buffer.label(prefix);
+    const start = buffer.end;
+    if (!this.#writeInOrder(point)) {
+      buffer.end = start;
+      this.#writeByName(point);
+    }
+    // Each field begins with a comma; before the first there has to be a space.
+    buffer.replace(start, SPACE);
+    buffer.byte(SPACE);
+    this.#writeTime(point);
+    buffer.byte(LINE_FEED);
+  }
+
+  #writeTime(point: Point): void {
+    const { timeMs } = point;
+    checkTime(point);
+    if (timeMs === 0) throw refusal(point, "its time must not be 0");
+    if (timeMs > 0) this.#buffer.integer(timeMs);
+    else this.#buffer.ascii(String(timeMs));
+  }
+
+  #makePrefix(point: Point): Label {
+    checkTags(point, this.#declared);
+    let text = escapeMeasurement(point.measurement);
+    for (const name of Object.keys(point.tags).sort(compareBytes)) {
+      const value = point.tags[name] ?? "";
+      const fault = findNameFault(value);
+      if (fault) throw refusal(point, `tag ${quote(name)} ${fault}, found ${quote(value)}`);
+      text += `,${escapeKey(name)}=${escapeKey(value)}`;
+    }
+    const prefix = makeLabel(text);
+    this.#prefixes.set(point.tags, prefix);
+    return prefix;
+  }
+
+  /** Writes the fields of a point that has them in declared order; false if it has not. */
+  #writeInOrder(point: Point): boolean {
+    const { fields } = point;
+    const columns = this.#columns;
+    let next = 0;
+    let isEmpty = true;
+    // `for in` reads fields several times as fast as looking up each declared name.
+    for (const name in fields) {
+      let column = columns[next++];
+      while (column && column.name !== name) column = columns[next++];
+      const value = fields[name];
+      if (!column || value === undefined) return false;
+      this.#writeField(point, column, value);
+      isEmpty = false;
+    }
+    return !isEmpty;
+  }
+
+  /** Writes the fields of any other point. */
+  #writeByName(point: Point): void {
+    for (const [name, , value] of fieldsOf(point, this.#declared)) {
+      const column = this.#columnOf.get(name);
+      if (column) this.#writeField(point, column, value);
+    }
+  }
+
+  #writeField(point: Point, { name, type, label }: Column, value: FieldValue): void {
+    this.#buffer.label(label);
+    if (this.#writeValue(type, value)) return;
+    if (type !== "string" || typeof value !== "string") throw fieldRefusal(point, name, type);
+    const problem = "must not hold a line break or a lone surrogate";
+    throw refusal(point, `field ${quote(name)} ${problem}, found ${quote(value)}`);
+  }
+
+  /** Writes a value; false if it is not of the type. */
+  #writeValue(type: FieldType, value: FieldValue): boolean {
+    const buffer = this.#buffer;
+    switch (type) {
+      case "float":
+        if (typeof value === "string" && value.length <= NUMBER_BYTES && buffer.decimal(value)) {
+          return true;
+        }
+        return this.#writeText(floatText(value));
+      case "integer":
+        if (!this.#writeText(integerText(value))) return false;
+        buffer.byte(INTEGER_SUFFIX);
+        return true;
+      case "boolean":
+        return typeof value === "boolean" && this.#writeText(String(value));
+      case "string":
+        return typeof value === "string" && this.#writeString(value);
+    }
+  }
+
+  #writeText(text: string | undefined): boolean {
+    if (text === undefined) return false;
+    if (text.length > NUMBER_BYTES) this.#buffer.reserve(text.length + this.#fixedBytes);
+    this.#buffer.ascii(text);
+    return true;
+  }
+
+  #writeString(text: string): boolean {
+    if (/[\r\n]/.test(text) || !text.isWellFormed()) return false;
+    const quoted = `"${text.replace(/["\\]/g, "\\$&")}"`;
+    this.#buffer.reserve(3 * quoted.length + this.#fixedBytes);
+    this.#buffer.utf8(quoted);
+    return true;
+  }
+}
+
+function checkNames({ measurement, tags, fields }: PointShape): void {
+  const refuse = (what: string, fault: string): never => {
+    throw new OptionsError(
+      `Cannot write points of ${quote(measurement)} as line protocol: ${what} ${fault}`,
+    );
+  };
+  const fault = findNameFault(measurement) ??
+    (/^[#\ufeff]/.test(measurement) ? 'must not begin with "#" or a byte order mark' : undefined);
+  if (fault) refuse("the measurement", fault);
+  for (const [kind, names] of [["tag", tags], ["field", Object.keys(fields)]] as const) {
+    for (const name of names) {
+      const fault = RESERVED.includes(name) ? "is reserved" : findNameFault(name);
+      if (fault) refuse(`${kind} ${quote(name)}`, fault);
+    }
+  }
+  const shared = tags.find((name) => Object.hasOwn(fields, name));
+  if (shared !== undefined) refuse(`tag ${quote(shared)}`, "must not have the name of a field");
+  if (Object.keys(fields).length === 0) refuse("its shape", "must have at least one field");
+}
+
+/** Why a name or tag value cannot be written so that every server reads it alike. */
+function findNameFault(text: string): string | undefined {
+  if (text === "") return "must not be empty";
+  if (!UNPORTABLE.test(text) && text.isWellFormed()) return undefined;
+  return "must not hold a backslash, a control character or a lone surrogate";
+}
+
+function escapeMeasurement(text: string): string {
+  return text.replace(/[, ]/g, "\\$&");
+}
+
+function escapeKey(text: string): string {
+  return text.replace(/[, =]/g, "\\$&");
+}
+
+/** Orders text by its UTF-8 bytes, which is not the order of UTF-16 that strings have. */
+function compareBytes(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => new TextEncoder().encode(text));
+  if (!left || !right) return 0;
+  const at = left.findIndex((byte, i) => byte !== right[i]);
+  return at < 0 ? left.length - right.length : (left[at] ?? 0) - (right[at] ?? -1);
+}
