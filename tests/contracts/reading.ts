@@ -22,7 +22,7 @@ export interface FailingWorld<Input> {
   context(signal: AbortSignal): Context;
   /** The class of the error that must be thrown. */
   readonly error: abstract new (...args: never[]) => PenstockError;
-  /** A part of its message. */
+  /** A part of its message, or of those of its causes. */
   readonly message?: string;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { PenstockError } from "../../engine/errors.ts";
+import { describeError, PenstockError } from "../../engine/errors.ts";
 import type { Position, SourcePlugin } from "../../engine/plugin.ts";
 import { type Check, checkReach, optionsOf, pluginChecks, registerChecks } from "./plugin.ts";
 import { failWith, findJsonFault, frozenCopy, soon, spread, throughJson } from "./pure.ts";
@@ -300,7 +300,7 @@ async function checkFails(reader: Reader, expected: FailingWorld<unknown>): Prom
     expected.error,
     `${reader.name} must throw ${expected.error.name} when ${expected.name}: it threw ${error}`,
   );
-  const text = String(error);
+  const text = describeError(error);
   assert(
     text.includes(expected.message ?? ""),
     `${reader.name} must say "${expected.message}" when ${expected.name}: it said "${text}"`,
