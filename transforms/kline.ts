@@ -10,7 +10,7 @@
 
 import { z } from "zod";
 import { OptionsError, RecordError } from "../engine/errors.ts";
-import { defineTransform } from "../engine/plugin.ts";
+import { defineTransform, type StepContext } from "../engine/plugin.ts";
 import type { Point, PointShape, RawCandle, Series } from "../engine/point.ts";
 import { compareDecimals, isDecimal, sameLayout } from "./_decimal.ts";
 
@@ -63,7 +63,7 @@ export const kline = defineTransform({
       },
     );
   },
-  step(record: RawCandle, { emit }) {
+  step(record: RawCandle, { emit }: StepContext<unknown, void, Point>): void {
     emit(toPoint(record));
   },
 });
