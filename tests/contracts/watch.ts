@@ -98,8 +98,10 @@ export function watch(inner: Context, fault?: Fault): Watched {
     isDead: () => struck && fault?.how === "kill",
     synced: new Map(),
   };
-  const sleep = (ms: number) =>
-    ground.meet("sleep", "")?.how === "hang" ? hang(inner.signal) : inner.sleep(ms);
+  const sleep = (ms: number, signal: AbortSignal = inner.signal) =>
+    ground.meet("sleep", "")?.how === "hang"
+      ? hang(AbortSignal.any([inner.signal, signal]))
+      : inner.sleep(ms, signal);
   const context: Context = {
     signal: inner.signal,
     log: inner.log,
