@@ -41,7 +41,7 @@ export class GeneratedSeries implements Series {
     this.#market = market;
     this.#grid = grid;
     this.#times = times;
-    this.#seed = seed;
+    this.#seed = hash(market.seed, seed);
   }
 
   /** The slots in a window that have a candle. */

@@ -141,7 +141,7 @@ export function priceAt(market: Market, atMs: number): number {
  * The finished candle of a span, or nothing when no one traded.
  *
  * @param market The market.
- * @param seed What sets this candle apart: a mixture of interval and slot.
+ * @param seed What sets this candle apart from all others.
  * @param fromMs First moment of the span, in epoch milliseconds.
  * @param toMs First moment after it.
  * @param least The least number of trades.
@@ -153,7 +153,7 @@ export function candleOf(
   toMs: number,
   least: number,
 ): Candle | undefined {
-  const random = new Random(hash(market.seed, seed));
+  const random = new Random(seed);
   const trades = Math.max(least, tradesIn(market, toMs - fromMs, random));
   if (trades === 0) return undefined;
   // The first trade of a candle seldom happens at the very price of the last one before it.
