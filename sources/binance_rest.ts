@@ -260,9 +260,10 @@ function tellMovedStart(
   });
 }
 
+/** Whether an address has a host and a path alone. One that is no address is refused elsewhere. */
 function isPlainAddress(address: string): boolean {
-  const { username, password, search, hash } = new URL(address);
-  return username + password + search + hash === "";
+  const url = URL.parse(address);
+  return !url || url.username + url.password + url.search + url.hash === "";
 }
 
 function hostOf(address: string): string {

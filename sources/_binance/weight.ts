@@ -139,10 +139,9 @@ function costOf(limit: RateLimit, weight: number): number {
   return limit.kind === "weight" ? weight : 1;
 }
 
+/** A clock that was set back takes along what was used: how much of it still counts is not known. */
 function enterWindow(usage: Usage, nowMs: number): void {
   const window = Math.floor(nowMs / usage.limit.windowMs);
-  // A clock that was set back stays in the window that was begun.
-  if (window <= usage.window) return;
+  if (window > usage.window) usage.asked = usage.answered = usage.others = 0;
   usage.window = window;
-  usage.asked = usage.answered = usage.others = 0;
 }
