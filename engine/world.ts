@@ -10,6 +10,8 @@ import type { Clock, Context, Files, Log, Metrics, OpenFile } from "./context.ts
 import { describeError, FatalError } from "./errors.ts";
 import { retry, type RetryLimits } from "./retry.ts";
 
+const CHUNK_BYTES = 65_536;
+
 /** All that the steps of a run share. Tests give another one. */
 export interface World {
   /** Time. */
@@ -86,15 +88,15 @@ export function systemFiles(folder: string): Files {
   const at = (path: string) => resolve(folder, path);
   return {
     readLines: (path) => readLines(at(path)),
-    readText: (path) => named("read", path, () => Deno.readTextFile(at(path))),
-    open: (path) => named("write", path, () => openFile(at(path))),
-    list: (path) => named("list", path, () => listFolder(at(path))),
+    readText: (path) => named("read", at(path), (path) => Deno.readTextFile(path)),
+    open: (path) => named("write", at(path), openFile),
+    list: (path) => named("list", at(path), listFolder),
     rename: (from, to) =>
-      named("write", to, async () => {
-        await Deno.rename(at(from), at(to));
-        await syncFolder(dirname(at(to)));
+      named(`rename "${at(from)}" to`, at(to), async (path) => {
+        await Deno.rename(at(from), path);
+        await syncFolder(dirname(path));
       }),
-    remove: (path) => named("remove", path, () => Deno.remove(at(path))),
+    remove: (path) => named("remove", at(path), (path) => Deno.remove(path)),
   };
 }
 
@@ -115,9 +117,16 @@ export async function writeAll(
 }
 
 async function openFile(path: string): Promise<OpenFile> {
-  await Deno.mkdir(dirname(path), { recursive: true });
-  const file = await Deno.open(path, { read: true, append: true, create: true });
-  await syncFolder(dirname(path));
+  const file = await openOrMake(path);
+  try {
+    await syncFolder(dirname(path));
+  } catch (error) {
+    // A run that may reach this file alone relies on the file's own sync to keep its name, too.
+    if (!(error instanceof Deno.errors.NotCapable)) {
+      file.close();
+      throw error;
+    }
+  }
   return {
     size: () => named("read", path, async () => (await file.stat()).size),
     append: (bytes) => named("write", path, () => writeAll(file, bytes)),
@@ -127,17 +136,50 @@ async function openFile(path: string): Promise<OpenFile> {
   };
 }
 
-async function* readLines(path: string): AsyncIterable<string> {
-  const file = await named("read", path, () => Deno.open(path));
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let rest = "";
-  for await (const bytes of file.readable) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+async function openOrMake(path: string): Promise<Deno.FsFile> {
+  const options = { read: true, append: true, create: true };
+  try {
+    return await Deno.open(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await Deno.mkdir(dirname(path), { recursive: true });
+    return await Deno.open(path, options);
   }
-  rest += decoder.decode();
-  if (rest !== "") yield rest;
+}
+
+async function* readLines(path: string): AsyncIterable<string> {
+  let rest = "";
+  for await (const text of readChunks(path)) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield withoutReturn(line);
+  }
+  if (rest !== "") yield withoutReturn(rest);
+}
+
+async function* readChunks(path: string): AsyncIterable<string> {
+  using file = await named("read", path, (path) => Deno.open(path));
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const bytes = new Uint8Array(CHUNK_BYTES);
+  for (let size: number | null = 0; size !== null;) {
+    size = await named("read", path, () => file.read(bytes));
+    yield decode(path, decoder, size === null ? undefined : bytes.subarray(0, size));
+  }
+}
+
+/** Decodes one more piece, or nothing more to come. */
+function decode(path: string, decoder: TextDecoder, bytes: Uint8Array | undefined): string {
+  try {
+    return decoder.decode(bytes, { stream: bytes !== undefined });
+  } catch {
+    throw new FatalError(`Cannot read "${path}" as it must be text in UTF-8: it is not`, {
+      hint: "Save it as UTF-8, or see whether it is the right file",
+    });
+  }
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
 }
 
 async function listFolder(path: string): Promise<string[]> {
@@ -150,24 +192,36 @@ async function listFolder(path: string): Promise<string[]> {
   }
 }
 
-async function named<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
+async function named<T>(
+  action: string,
+  path: string,
+  work: (path: string) => Promise<T>,
+): Promise<T> {
   try {
-    return await work();
+    return await work(path);
   } catch (error) {
-    throw new FatalError(`Cannot ${action} "${path}": ${reasonOf(error)}`, {
-      cause: error,
-      hint: hintOf(error),
-    });
+    throw cannot(action, path, error);
   }
 }
 
-function reasonOf(error: unknown): string {
+function cannot(action: string, path: string, error: unknown): FatalError {
+  const reason = reasonOf(error);
+  return new FatalError(`Cannot ${action} "${path}": ${reason ?? describeError(error)}`, {
+    // Where the reason says it all, the system's own words would only say it again.
+    cause: reason === undefined ? error : undefined,
+    hint: hintOf(error),
+  });
+}
+
+function reasonOf(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotFound) return "it is not there";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  if (error instanceof Deno.errors.NotADirectory) return "a part of its path is not a folder";
   if (error instanceof Deno.errors.PermissionDenied) return "the system does not allow it";
   if (error instanceof Deno.errors.NotCapable) {
     return "penstock was started without that permission";
   }
-  return describeError(error);
+  return undefined;
 }
 
 function hintOf(error: unknown): string | undefined {

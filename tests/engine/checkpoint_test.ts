@@ -13,6 +13,7 @@ import {
 } from "../../engine/checkpoint.ts";
 import { FatalError } from "../../engine/errors.ts";
 import { emptyStep } from "../../engine/ledger.ts";
+import { hasFullDisk, inFolder } from "./_folder.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -39,14 +40,9 @@ function checkpoint(epoch: number): Checkpoint {
   };
 }
 
-/** Runs a test in a folder of its own, gone afterwards. */
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const parent = await Deno.makeTempDir();
-  try {
-    await test(`${parent}/state`);
-  } finally {
-    await Deno.remove(parent, { recursive: true });
-  }
+/** Runs a test with a folder that is not there yet, gone afterwards. */
+function inNewFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  return inFolder((parent) => test(`${parent}/state`));
 }
 
 /** Uses a store and closes it. */
@@ -82,12 +78,12 @@ async function names(folder: string): Promise<string[]> {
 }
 
 Deno.test("fileCheckpoints() gives nothing before the first save", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     assertEquals(await loadEpoch(folder), { epoch: undefined, warnings: [] });
   }));
 
 Deno.test("fileCheckpoints() gives back what was saved, to the last digit and character", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await withStore(folder, async (store) => {
       await store.save(checkpoint(1));
       assertEquals(await store.load(), checkpoint(1));
@@ -99,7 +95,7 @@ Deno.test("fileCheckpoints() gives back what was saved, to the last digit and ch
   }));
 
 Deno.test("fileCheckpoints() gives the last of many, and goes on saving after a load", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2, 3]);
     await withStore(folder, async (store) => {
       assertEquals((await store.load())?.epoch, 3);
@@ -109,7 +105,7 @@ Deno.test("fileCheckpoints() gives the last of many, and goes on saving after a 
   }));
 
 Deno.test("fileCheckpoints() gives a copy: what is changed later in memory is not saved", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     const saved = checkpoint(1);
     await withStore(folder, async (store) => {
       const saving = store.save(saved);
@@ -120,7 +116,7 @@ Deno.test("fileCheckpoints() gives a copy: what is changed later in memory is no
   }));
 
 Deno.test("fileCheckpoints() keeps the checkpoint before the last, and nothing unfinished", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2, 3]);
     assertEquals(await names(folder), ["checkpoint", "checkpoint.previous", "lock"]);
     await Deno.rename(`${folder}/checkpoint.previous`, `${folder}/checkpoint`);
@@ -128,34 +124,34 @@ Deno.test("fileCheckpoints() keeps the checkpoint before the last, and nothing u
   }));
 
 Deno.test("fileCheckpoints() makes the folders it is kept in", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(`${folder}/deep/down`, [1]);
     assertEquals((await loadEpoch(`${folder}/deep/down`)).epoch, 1);
   }));
 
 Deno.test("fileCheckpoints() goes on from the last save that ended, wherever one was cut off", async (t) => {
   await t.step("while the file is being written", () =>
-    inFolder(async (folder) => {
+    inNewFolder(async (folder) => {
       await saveAll(folder, [1, 2]);
       const whole = await Deno.readTextFile(`${folder}/checkpoint`);
       await Deno.writeTextFile(`${folder}/checkpoint.tmp`, whole.slice(0, 100));
       assertEquals(await loadEpoch(folder), { epoch: 2, warnings: [] });
     }));
   await t.step("before the first rename", () =>
-    inFolder(async (folder) => {
+    inNewFolder(async (folder) => {
       await saveAll(folder, [1, 2, 3]);
       await Deno.rename(`${folder}/checkpoint`, `${folder}/checkpoint.tmp`);
       await Deno.rename(`${folder}/checkpoint.previous`, `${folder}/checkpoint`);
       assertEquals(await loadEpoch(folder), { epoch: 2, warnings: [] });
     }));
   await t.step("between the two renames", () =>
-    inFolder(async (folder) => {
+    inNewFolder(async (folder) => {
       await saveAll(folder, [1, 2, 3]);
       await Deno.rename(`${folder}/checkpoint`, `${folder}/checkpoint.tmp`);
       assertEquals(await loadEpoch(folder), { epoch: 2, warnings: [] });
     }));
   await t.step("in the very first save", () =>
-    inFolder(async (folder) => {
+    inNewFolder(async (folder) => {
       await saveAll(folder, [1]);
       await Deno.rename(`${folder}/checkpoint`, `${folder}/checkpoint.tmp`);
       assertEquals(await loadEpoch(folder), { epoch: undefined, warnings: [] });
@@ -163,7 +159,7 @@ Deno.test("fileCheckpoints() goes on from the last save that ended, wherever one
 });
 
 Deno.test("fileCheckpoints() saves as ever after a save that was cut off between the two renames", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2, 3]);
     await Deno.rename(`${folder}/checkpoint`, `${folder}/checkpoint.tmp`);
     await withStore(folder, async (store) => {
@@ -177,7 +173,7 @@ Deno.test("fileCheckpoints() saves as ever after a save that was cut off between
   }));
 
 Deno.test("fileCheckpoints() writes over whatever an unfinished save has left", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1]);
     await Deno.writeTextFile(`${folder}/checkpoint.tmp`, "x".repeat(100_000));
     await saveAll(folder, [2]);
@@ -198,7 +194,7 @@ const DAMAGES: readonly [string, (bytes: Uint8Array<ArrayBuffer>) => Uint8Array,
 Deno.test("fileCheckpoints() goes on from the one before when the last is damaged, and says so", async (t) => {
   for (const [name, damage, reason] of DAMAGES) {
     await t.step(name, () =>
-      inFolder(async (folder) => {
+      inNewFolder(async (folder) => {
         const path = `${folder}/checkpoint`;
         await saveAll(folder, [1, 2]);
         const damaged = damage(await Deno.readFile(path));
@@ -214,7 +210,7 @@ Deno.test("fileCheckpoints() goes on from the one before when the last is damage
 });
 
 Deno.test("fileCheckpoints() notices any bit that flips, in any byte", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2]);
     const whole = await Deno.readFile(`${folder}/checkpoint`);
     await withStore(folder, async (store, warnings) => {
@@ -235,7 +231,7 @@ Deno.test("fileCheckpoints() notices any bit that flips, in any byte", () =>
   }));
 
 Deno.test("fileCheckpoints() does not put a damaged checkpoint in the place of the good one", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2]);
     await Deno.writeTextFile(`${folder}/checkpoint`, "damaged");
     await withStore(folder, async (store) => {
@@ -248,7 +244,7 @@ Deno.test("fileCheckpoints() does not put a damaged checkpoint in the place of t
   }));
 
 Deno.test("fileCheckpoints() says it once: the next run goes on without a warning", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2]);
     await Deno.writeTextFile(`${folder}/checkpoint`, "damaged");
     assertEquals((await loadEpoch(folder)).warnings.length, 1);
@@ -256,7 +252,7 @@ Deno.test("fileCheckpoints() says it once: the next run goes on without a warnin
   }));
 
 Deno.test("fileCheckpoints() starts from nothing only if told to: two damaged ones end the run", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2]);
     await Deno.writeTextFile(`${folder}/checkpoint`, "damaged");
     await Deno.writeTextFile(`${folder}/checkpoint.previous`, "damaged");
@@ -275,7 +271,7 @@ Deno.test("fileCheckpoints() starts from nothing only if told to: two damaged on
 Deno.test("fileCheckpoints() ends the run when the only checkpoint is damaged, whichever it is", async (t) => {
   for (const name of ["checkpoint", "checkpoint.previous"]) {
     await t.step(name, () =>
-      inFolder(async (folder) => {
+      inNewFolder(async (folder) => {
         await Deno.mkdir(folder);
         await Deno.writeTextFile(`${folder}/${name}`, "damaged");
         const error = await assertRejects(() => loadEpoch(folder), FatalError, `${folder}/${name}`);
@@ -285,14 +281,14 @@ Deno.test("fileCheckpoints() ends the run when the only checkpoint is damaged, w
 });
 
 Deno.test("fileCheckpoints() ignores a damaged checkpoint before the last when the last is whole", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2]);
     await Deno.writeTextFile(`${folder}/checkpoint.previous`, "damaged");
     assertEquals(await loadEpoch(folder), { epoch: 2, warnings: [] });
   }));
 
 Deno.test("fileCheckpoints() refuses the checkpoint of a newer penstock, and leaves it alone", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2]);
     const body = '{"of":"another shape"}';
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`12\n${body}`));
@@ -309,7 +305,7 @@ Deno.test("fileCheckpoints() refuses the checkpoint of a newer penstock, and lea
   }));
 
 Deno.test("fileCheckpoints() refuses a second run on the same folder until the first ends", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     const first = await fileCheckpoints(folder, () => {});
     try {
       for (let time = 1; time <= 2; time++) {
@@ -328,7 +324,7 @@ Deno.test("fileCheckpoints() refuses a second run on the same folder until the f
   }));
 
 Deno.test("fileCheckpoints() keeps folders apart: two pipelines run side by side", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await withStore(`${folder}/a`, async (a) => {
       await withStore(`${folder}/b`, async (b) => {
         await a.save(checkpoint(1));
@@ -339,7 +335,7 @@ Deno.test("fileCheckpoints() keeps folders apart: two pipelines run side by side
   }));
 
 Deno.test("fileCheckpoints() ends the run when the folder cannot be made or written", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await Deno.writeTextFile(folder, "a file, not a folder");
     for (const path of [folder, `${folder}/below`]) {
       const error = await assertRejects(
@@ -355,7 +351,7 @@ Deno.test("fileCheckpoints() ends the run when the folder cannot be made or writ
   }));
 
 Deno.test("fileCheckpoints() ends the run when a checkpoint cannot be written, and keeps the last", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await saveAll(folder, [1, 2]);
     await Deno.mkdir(`${folder}/checkpoint.tmp`);
     const error = await assertRejects(
@@ -372,7 +368,7 @@ Deno.test("fileCheckpoints() ends the run when a checkpoint cannot be written, a
   }));
 
 Deno.test("fileCheckpoints() ends the run when the last checkpoint cannot be read", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     await Deno.mkdir(`${folder}/checkpoint`, { recursive: true });
     await assertRejects(
       () => loadEpoch(folder),
@@ -381,21 +377,11 @@ Deno.test("fileCheckpoints() ends the run when the last checkpoint cannot be rea
     );
   }));
 
-/** Whether this machine has a disk that is always full, and this process may use it. */
-function hasFullDisk(): boolean {
-  try {
-    Deno.openSync("/dev/full", { write: true }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 Deno.test({
   name: "fileCheckpoints() keeps the last checkpoint when the disk is full (needs /dev/full)",
   ignore: !hasFullDisk(),
   fn: () =>
-    inFolder(async (folder) => {
+    inNewFolder(async (folder) => {
       await saveAll(folder, [1, 2]);
       await Deno.symlink("/dev/full", `${folder}/checkpoint.tmp`);
       await assertRejects(() => saveAll(folder, [3]), FatalError, "No space left on device");
@@ -436,7 +422,7 @@ async function killAfter(child: Deno.ChildProcess, lines: number): Promise<strin
 }
 
 Deno.test("fileCheckpoints() is free again as soon as the process that used it is killed", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     const child = startProcess(folder, `console.log("open"); setInterval(() => {}, 1_000);`);
     const reader = child.stdout.getReader();
     await reader.read();
@@ -448,7 +434,7 @@ Deno.test("fileCheckpoints() is free again as soon as the process that used it i
   }));
 
 Deno.test("fileCheckpoints() has lost no save that ended when its process is killed", () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     const saves = `
       const big = ${JSON.stringify(checkpoint(0))};
       big.states.many = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [n, n / 7]));
