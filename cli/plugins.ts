@@ -5,7 +5,8 @@
  */
 
 import { OptionsError } from "../engine/errors.ts";
-import { describePlugin, listPlugins, pipelineJsonSchema } from "../engine/json_schema.ts";
+import { describePlugin, listPlugins } from "../engine/describe.ts";
+import { pipelineJsonSchema } from "../engine/json_schema.ts";
 import { hintForName } from "../engine/nearest.ts";
 import { registry } from "./open.ts";
 import type { Terminal } from "./terminal.ts";

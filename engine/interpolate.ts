@@ -32,7 +32,6 @@ const PLACEHOLDER = /\$\$\{|\$\{([^}]*)\}?/g;
 const VARIABLE = /^[A-Za-z_]\w*$/;
 /** What is shorter is no secret, and replacing it would garble a message. */
 const SHORTEST_SECRET = 4;
-const DEEPEST = 50;
 const ESCAPE_HINT = "Write `$${` where the text itself is meant";
 
 /**
@@ -56,7 +55,11 @@ export async function interpolate(value: unknown, lookups: Lookups): Promise<Fil
   const mistakes: Mistake[] = [];
   const written = new Map<string, string>();
   const replaced = new Map<string, string>();
-  const walk = async (from: unknown, path: Path): Promise<unknown> => {
+  const walk = async (
+    from: unknown,
+    path: Path,
+    around: readonly unknown[],
+  ): Promise<unknown> => {
     if (typeof from === "string") {
       if (!from.includes("${")) return from;
       const { text, wrong } = await fillIn(from, lookups, replaced);
@@ -64,24 +67,26 @@ export async function interpolate(value: unknown, lookups: Lookups): Promise<Fil
       mistakes.push(...wrong.map((mistake) => ({ path, ...mistake })));
       return text;
     }
-    if (path.length > DEEPEST) {
-      const message = `Cannot use the pipeline as it must not be nested deeply: ${DEEPEST} levels`;
-      mistakes.push({ path: [], message });
+    if (around.includes(from)) {
+      mistakes.push({ path, message: "Cannot use a value that holds itself" });
       return null;
     }
+    const within = [...around, from];
     if (Array.isArray(from)) {
       const items: unknown[] = [];
-      for (const [index, item] of from.entries()) items.push(await walk(item, [...path, index]));
+      for (const [index, item] of from.entries()) {
+        items.push(await walk(item, [...path, index], within));
+      }
       return items;
     }
     if (!isPlain(from)) return from;
     const entries: [string, unknown][] = [];
     for (const [key, item] of Object.entries(from)) {
-      entries.push([key, await walk(item, [...path, key])]);
+      entries.push([key, await walk(item, [...path, key], within)]);
     }
     return Object.fromEntries(entries);
   };
-  const filled = await walk(value, []);
+  const filled = await walk(value, [], []);
   const secrets = [...replaced].filter(([text]) => text.length >= SHORTEST_SECRET)
     .toSorted(([a], [b]) => b.length - a.length);
   return {

@@ -6,7 +6,7 @@
 
 import { type Mistake, type Path, pathText } from "./diagnostics.ts";
 import type { Filled } from "./interpolate.ts";
-import { isSecretAt, type JsonSchema, keysAt, schemaAt } from "./json_schema.ts";
+import { isSecretAt, type JsonSchema, keysAt, schemaAt } from "./options_schema.ts";
 import { looksSecret } from "./masking.ts";
 import { hintForName, listed, nearestName } from "./nearest.ts";
 import type { SchemaIssue } from "./options.ts";

@@ -1,184 +1,118 @@
 /**
- * Options as JSON Schema: what editors, `describe` and the messages about wrong options are made
- * of. It comes from the plugins' zod schemas and from nothing else.
+ * The JSON Schema of a pipeline file, for editors: it proposes plugins and options, shows what they
+ * are for, and underlines what is wrong while it is written.
  *
  * @module
  */
 
-import { z } from "zod";
-import type { Path } from "./diagnostics.ts";
+import { isList, type JsonSchema, jsonSchemaOf } from "./options_schema.ts";
+import { pipelineSchema, stepSchema } from "./pipeline_schema.ts";
+import type { PluginKind, Registry } from "./registry.ts";
 
-/** The part of JSON Schema, draft 7, that zod schemas turn into. */
-export interface JsonSchema {
-  /** The version of JSON Schema, at the top. */
-  readonly $schema?: string;
-  /** Its name. */
-  readonly title?: string;
-  /** What it is for. */
-  readonly description?: string;
-  /** One type or several. */
-  readonly type?: string | readonly string[];
-  /** The value where none is given. */
-  readonly default?: unknown;
-  /** Values that may be given. */
-  readonly examples?: readonly unknown[];
-  /** The only value. */
-  readonly const?: unknown;
-  /** The only values. */
-  readonly enum?: readonly unknown[];
-  /** A kind of text; `password` for a secret. */
-  readonly format?: string;
-  /** A regular expression that text must match. */
-  readonly pattern?: string;
-  /** Least length of a text. */
-  readonly minLength?: number;
-  /** Greatest length of a text. */
-  readonly maxLength?: number;
-  /** Least number. */
-  readonly minimum?: number;
-  /** Greatest number. */
-  readonly maximum?: number;
-  /** A number that must be exceeded. */
-  readonly exclusiveMinimum?: number;
-  /** A number that must not be reached. */
-  readonly exclusiveMaximum?: number;
-  /** What a number must be a multiple of. */
-  readonly multipleOf?: number;
-  /** Least number of items. */
-  readonly minItems?: number;
-  /** Greatest number of items. */
-  readonly maxItems?: number;
-  /** What items of a list are: all the same, or each its own. */
-  readonly items?: JsonSchema | readonly JsonSchema[];
-  /** Items beyond those. */
-  readonly additionalItems?: JsonSchema | boolean;
-  /** The keys of a mapping. */
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  /** Other keys of a mapping. */
-  readonly additionalProperties?: JsonSchema | boolean;
-  /** What keys must be. */
-  readonly propertyNames?: JsonSchema;
-  /** Keys that must be there. */
-  readonly required?: readonly string[];
-  /** One of these must fit. */
-  readonly anyOf?: readonly JsonSchema[];
-  /** Exactly one of these must fit. */
-  readonly oneOf?: readonly JsonSchema[];
-  /** All of these must fit. */
-  readonly allOf?: readonly JsonSchema[];
-  /** Where this fits, `then` must fit. */
-  readonly if?: JsonSchema;
-  /** See `if`. */
-  readonly then?: JsonSchema;
-}
+/** Text with a variable in it stands for any value: its type is seen when it is filled in. */
+const FILLED_IN: JsonSchema = { type: "string", pattern: "\\$\\{(env|file):" };
+const CUSTOM_PLUGIN: JsonSchema = {
+  type: "string",
+  pattern: "^(\\.{0,2}/|jsr:|npm:|https:|file:|\\$\\{)",
+  description: "Path or specifier of a custom plugin",
+};
 
 /**
- * The JSON Schema of what a pipeline file may write for a value.
+ * Makes the JSON Schema of pipeline files, draft 7, which editors know best.
  *
- * @param schema A zod schema. Any other kind gives a schema that says nothing.
+ * @param registry The plugins there are.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { z } from "zod";
+ * import { createRegistry } from "./registry.ts";
  *
- * assertEquals(jsonSchemaOf(z.int().min(2).default(14)), {
- *   type: "integer", minimum: 2, maximum: 9_007_199_254_740_991, default: 14,
- * });
+ * const registry = createRegistry({ sources: [], transforms: [], sinks: [] });
+ * assertEquals(pipelineJsonSchema(registry).required, ["name", "sources", "sinks"]);
  * ```
  */
-export function jsonSchemaOf(schema: unknown): JsonSchema {
-  if (!(schema instanceof z.ZodType)) return {};
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    io: "input",
-    target: "draft-7",
-    unrepresentable: "any",
-  });
-  return rest as JsonSchema;
+export function pipelineJsonSchema(registry: Registry): JsonSchema {
+  const frame = orFilledIn(jsonSchemaOf(pipelineSchema));
+  const { sources, transforms, sinks, dead_letter, ...others } = frame.properties ?? {};
+  const sink = stepJsonSchema("sink", registry);
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "A penstock pipeline",
+    ...frame,
+    properties: {
+      ...others,
+      sources: { ...sources, items: stepJsonSchema("source", registry) },
+      transforms: { ...transforms, items: stepJsonSchema("transform", registry) },
+      sinks: { ...sinks, items: sink },
+      dead_letter: { ...dead_letter, ...sink },
+    },
+  };
 }
 
-/**
- * The schema of a part of a value.
- *
- * @param schema The schema of the whole value.
- * @param path The way to the part.
- * @returns The schema; undefined where there is none. Of alternatives, the first that has such a part.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * const schema = { properties: { symbols: { items: { type: "string" } } } };
- * assertEquals(schemaAt(schema, ["symbols", 3]), { type: "string" });
- * assertEquals(schemaAt(schema, ["interval"]), undefined);
- * ```
- */
-export function schemaAt(schema: JsonSchema, path: Path): JsonSchema | undefined {
-  const [key, ...rest] = path;
-  if (key === undefined) return schema;
-  for (const one of [schema, ...alternativesOf(schema)]) {
-    const part = typeof key === "number" ? itemOf(one, key) : propertyOf(one, key);
-    const found = part && schemaAt(part, rest);
-    if (found) return found;
-  }
-  return undefined;
+/** A step: which plugins there are, and for each of them what `with` may hold. */
+function stepJsonSchema(kind: PluginKind, registry: Registry): JsonSchema {
+  const { use, ...others } = jsonSchemaOf(stepSchema).properties ?? {};
+  const plugins = registry.list(kind);
+  return {
+    type: "object",
+    properties: {
+      use: {
+        description: use?.description,
+        anyOf: [
+          ...plugins.map(({ id, summary }) => ({ const: id, description: summary })),
+          CUSTOM_PLUGIN,
+        ],
+      },
+      ...orFilledIn({ properties: others }).properties,
+    },
+    required: ["use"],
+    additionalProperties: false,
+    allOf: plugins.map(({ id, options }) => {
+      const schema = orFilledIn(jsonSchemaOf(options));
+      return {
+        if: { properties: { use: { const: id } }, required: ["use"] },
+        then: {
+          properties: { with: schema },
+          ...(schema.required && schema.required.length > 0 && { required: ["with"] }),
+        },
+      };
+    }),
+  };
 }
 
-/**
- * The keys that a part of a value may have.
- *
- * @param schema The schema of the whole value.
- * @param path The way to the part.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(keysAt({ anyOf: [{ properties: { a: {} } }, { properties: { b: {} } }] }, []), ["a", "b"]);
- * ```
- */
-export function keysAt(schema: JsonSchema, path: Path): string[] {
-  const part = schemaAt(schema, path);
-  if (!part) return [];
-  const keys = [part, ...alternativesOf(part)].flatMap((one) => Object.keys(one.properties ?? {}));
-  return [...new Set(keys)];
+/** Lets a variable stand for every value that text could not stand for otherwise. */
+function orFilledIn(schema: JsonSchema): JsonSchema {
+  const { title, description, default: fallback, examples, ...check } = schema;
+  if (isContainer(schema)) return withParts(schema);
+  const isFreeText = check.type === undefined || check.type === "string" &&
+      !["enum", "const", "pattern", "maxLength", "format"].some((key) => key in check) ||
+    check.format === "password";
+  if (isFreeText && !check.anyOf && !check.oneOf) return schema;
+  const alternatives = (check.anyOf ?? check.oneOf)?.map(withParts) ?? [check];
+  return {
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
+    ...(fallback !== undefined && { default: fallback }),
+    ...(examples !== undefined && { examples }),
+    anyOf: [...alternatives, FILLED_IN],
+  };
 }
 
-/** Whether a part of a value is a secret, by any of its alternatives. */
-export function isSecretAt(schema: JsonSchema, path: Path): boolean {
-  const part = schemaAt(schema, path);
-  return part !== undefined &&
-    [part, ...alternativesOf(part)].some(({ format }) => format === "password");
+function isContainer({ type, properties, items }: JsonSchema): boolean {
+  return type === "object" || type === "array" || properties !== undefined || items !== undefined;
 }
 
-/** Whether any part of a value is a secret. */
-export function hasSecret(schema: JsonSchema): boolean {
-  return schema.format === "password" || partsOf(schema).some(hasSecret);
-}
-
-function alternativesOf({ anyOf = [], oneOf = [], allOf = [] }: JsonSchema): JsonSchema[] {
-  return [...anyOf, ...oneOf, ...allOf].flatMap((one) => [one, ...alternativesOf(one)]);
-}
-
-function itemOf({ items, additionalItems }: JsonSchema, index: number): JsonSchema | undefined {
-  if (items !== undefined && !isList(items)) return items;
-  const item = items?.[index] ?? additionalItems;
-  return typeof item === "object" ? item : undefined;
-}
-
-function propertyOf(schema: JsonSchema, key: string): JsonSchema | undefined {
-  const { properties = {}, additionalProperties } = schema;
-  if (Object.hasOwn(properties, key)) return properties[key];
-  return typeof additionalProperties === "object" ? additionalProperties : undefined;
-}
-
-function partsOf(schema: JsonSchema): JsonSchema[] {
-  const { items = [], additionalProperties, properties = {} } = schema;
-  const others = typeof additionalProperties === "object" ? [additionalProperties] : [];
-  return [...Object.values(properties), items, others, alternativesOf(schema)].flat();
-}
-
-/** `Array.isArray` does not know of readonly lists. */
-function isList<T>(value: T | readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
+function withParts(schema: JsonSchema): JsonSchema {
+  const { properties, items, additionalProperties } = schema;
+  return {
+    ...schema,
+    ...(properties && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([key, part]) => [key, orFilledIn(part)]),
+      ),
+    }),
+    ...(items && { items: isList(items) ? items.map(orFilledIn) : orFilledIn(items) }),
+    ...(typeof additionalProperties === "object" &&
+      { additionalProperties: orFilledIn(additionalProperties) }),
+  };
 }

@@ -12,7 +12,7 @@ import type { Document } from "./document.ts";
 import { OptionsError } from "./errors.ts";
 import { interpolate } from "./interpolate.ts";
 import { quote } from "./issues.ts";
-import { jsonSchemaOf } from "./json_schema.ts";
+import { jsonSchemaOf } from "./options_schema.ts";
 import { importByRuntime, type ImportModule } from "./modules.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { pipelineSchema } from "./pipeline_schema.ts";
