@@ -17,7 +17,12 @@ export interface RateLimit {
 }
 
 /** What the first request may use: no exchange of this kind ever stated a lower limit. */
-const UNTIL_STATED: RateLimit = { kind: "weight", windowMs: 60_000, limit: 1_200 };
+const UNTIL_STATED: RateLimit = {
+  kind: "weight",
+  windowMs: 60_000,
+  limit: 1_200,
+  header: "x-mbx-used-weight-1m",
+};
 
 /** How much of a limit all users of an address may use together before this one waits. */
 const MOST_IN_ALL = 0.9;

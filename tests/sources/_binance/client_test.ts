@@ -64,7 +64,7 @@ Deno.test("BinanceClient tells how much weight is used", async () => {
   );
   await client.get(PING, NEVER);
   await client.get(PING, NEVER);
-  assertEquals([...context.gauges], [["weight_used", 2]]);
+  assertEquals([...context.gauges], [["weight_used", 41]]);
   assertEquals([...context.counters], [["requests", 2]]);
 });
 
