@@ -53,51 +53,79 @@ export interface Watched {
   readonly effects: readonly Effect[];
   /** Resolves when the fault has happened. */
   readonly struck: Promise<void>;
-  /** Whether the fault has happened. */
-  hasStruck(): boolean;
   /** What is open: files, sockets, requests and answers that were not read. */
   open(): string[];
   /** Takes back what a power cut takes: bytes that were written but not synced. */
   cutPower(): Promise<void>;
 }
 
-interface Ground {
+/** What the parts of a watched context share. */
+class Ground {
   readonly inner: Context;
-  /** Counts an effect; tells whether it is the one that goes wrong. */
-  meet(kind: EffectKind, target: string): Fault | undefined;
-  /** Holds something open until the function it gives is called. */
-  hold(what: string): () => void;
-  /** Whether the process is dead. */
-  isDead(): boolean;
+  readonly effects: Effect[] = [];
   /** Bytes of files that a power cut leaves, by path. */
-  readonly synced: Map<string, number>;
+  readonly synced = new Map<string, number>();
+  readonly sockets: WebSocket[] = [];
+  readonly strike = Promise.withResolvers<void>();
+  readonly #fault: Fault | undefined;
+  readonly #held = new Map<symbol, string>();
+  readonly #answers: { readonly url: string; readonly response: Response }[] = [];
+
+  constructor(inner: Context, fault: Fault | undefined) {
+    this.inner = inner;
+    this.#fault = fault;
+  }
+
+  /** Whether the process is dead. */
+  get isDead(): boolean {
+    return this.#fault?.how === "kill" && this.effects.length > this.#fault.at;
+  }
+
+  /** Counts an effect; tells whether it is the one that goes wrong. */
+  meet(kind: EffectKind, target: string): Fault | undefined {
+    this.effects.push({ kind, target });
+    if (this.#fault?.at !== this.effects.length - 1) return undefined;
+    this.strike.resolve();
+    return this.#fault;
+  }
+
+  /** Holds something open until the function it gives is called. */
+  hold(what: string): () => void {
+    const key = Symbol();
+    this.#held.set(key, what);
+    return () => void this.#held.delete(key);
+  }
+
+  /** Gives an answer, and watches whether it is read. */
+  answer(url: string | URL, response: Response): Response {
+    this.#answers.push({ url: String(url), response });
+    return response;
+  }
+
+  /** What is open. */
+  open(): string[] {
+    return [
+      ...this.#held.values(),
+      ...this.#answers.filter(({ response }) => response.body !== null && !response.bodyUsed)
+        .map(({ url }) => `the answer of ${url}, which was not read`),
+      ...this.sockets.filter(({ readyState }) => readyState < WebSocket.CLOSING)
+        .map(({ url }) => `the websocket ${url}`),
+    ];
+  }
+
+  /** Cuts each file down to what was synced. */
+  async cutPower(): Promise<void> {
+    for (const [path, size] of this.synced) {
+      const file = await this.inner.files.open(path);
+      if (await file.size() > size) await file.truncate(size);
+      file.close();
+    }
+  }
 }
 
 /** Watches a context. */
 export function watch(inner: Context, fault?: Fault): Watched {
-  const effects: Effect[] = [];
-  const held = new Map<symbol, string>();
-  const answers: { readonly url: string; readonly response: Response }[] = [];
-  const sockets: WebSocket[] = [];
-  const strike = Promise.withResolvers<void>();
-  let struck = false;
-  const ground: Ground = {
-    inner,
-    meet(kind, target) {
-      effects.push({ kind, target });
-      if (!fault || fault.at !== effects.length - 1) return undefined;
-      struck = true;
-      strike.resolve();
-      return fault;
-    },
-    hold(what) {
-      const key = Symbol();
-      held.set(key, what);
-      return () => void held.delete(key);
-    },
-    isDead: () => struck && fault?.how === "kill",
-    synced: new Map(),
-  };
+  const ground = new Ground(inner, fault);
   const sleep = (ms: number, signal: AbortSignal = inner.signal) =>
     ground.meet("sleep", "")?.how === "hang"
       ? hang(AbortSignal.any([inner.signal, signal]))
@@ -110,15 +138,11 @@ export function watch(inner: Context, fault?: Fault): Watched {
     random: () => inner.random(),
     sleep,
     files: watchFiles(ground),
-    fetch: async (url, init) => {
-      const response = await watchedFetch(ground, url, init);
-      answers.push({ url: String(url), response });
-      return response;
-    },
+    fetch: (url, init) => watchedFetch(ground, url, init),
     webSocket: (url) => {
       ground.meet("webSocket", hostOf(url));
       const socket = inner.webSocket(url);
-      sockets.push(socket);
+      ground.sockets.push(socket);
       return socket;
     },
     print: (bytes) => write(ground, "print", "", bytes, (part) => inner.print(part)),
@@ -127,23 +151,10 @@ export function watch(inner: Context, fault?: Fault): Watched {
   };
   return {
     context,
-    effects,
-    struck: strike.promise,
-    hasStruck: () => struck,
-    open: () => [
-      ...held.values(),
-      ...answers.filter(({ response }) => response.body !== null && !response.bodyUsed)
-        .map(({ url }) => `the answer of ${url}, which was not read`),
-      ...sockets.filter(({ readyState }) => readyState < WebSocket.CLOSING)
-        .map(({ url }) => `the websocket ${url}`),
-    ],
-    cutPower: async () => {
-      for (const [path, size] of ground.synced) {
-        const file = await inner.files.open(path);
-        if (await file.size() > size) await file.truncate(size);
-        file.close();
-      }
-    },
+    effects: ground.effects,
+    struck: ground.strike.promise,
+    open: () => ground.open(),
+    cutPower: () => ground.cutPower(),
   };
 }
 
@@ -155,12 +166,12 @@ async function watchedFetch(
   const fault = ground.meet("fetch", hostOf(url));
   const release = ground.hold(`the request to ${url}`);
   try {
-    if (ground.isDead() && !fault) return await never();
+    if (ground.isDead && !fault) return await never();
     if (fault?.how === "hang") return await hang(init?.signal);
-    if (fault?.how === "page") return errorPage();
+    if (fault?.how === "page") return ground.answer(url, errorPage());
     const isSent = !fault || fault.done === 1;
     const response = isSent ? await ground.inner.fetch(url, init) : undefined;
-    if (!fault && response) return response;
+    if (response && !fault) return ground.answer(url, response);
     await response?.body?.cancel();
     if (fault?.how === "kill") return await never();
     throw new TypeError("The connection was reset, as the test asked");
@@ -248,7 +259,7 @@ function watchFile(
 /** Counts an effect on a file; fails if it is to fail, and never returns in a dead process. */
 async function begin(ground: Ground, kind: EffectKind, path: string): Promise<Fault | undefined> {
   const fault = ground.meet(kind, path);
-  if (ground.isDead() && (!fault || fault.done !== 1)) await never();
+  if (ground.isDead && (!fault || fault.done !== 1)) await never();
   if (fault?.how === "fail") {
     throw new FatalError(`Cannot ${kind} "${path}": the test asked for it`);
   }
@@ -263,7 +274,7 @@ async function write(
   work: (part: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const fault = ground.meet(kind, path);
-  if (ground.isDead() && !fault) await never();
+  if (ground.isDead && !fault) await never();
   if (!fault) return await work(bytes);
   await work(firstPart(bytes, fault.done ?? 0.5));
   if (fault.how === "kill") await never();
