@@ -80,9 +80,12 @@ export function parseText(file: string, text: string): Document {
   const guessed = secretSpans(text, [...reader.secrets, ...guessSecrets(text)]);
   const broken = [...yaml.errors, ...yaml.warnings]
     .filter(({ code }) => code !== "TAG_RESOLVE_FAILED") // the reader refuses every tag
-    .map(({ code, message, pos }) =>
-      locate(syntaxMistake(kind, code, message, text.charAt(pos[0])), pos[0], guessed)
-    );
+    .map(({ code, message, pos: [noticed] }) => {
+      const mistake = syntaxMistake(kind, code, message, text.charAt(noticed));
+      // A quote that is left open is noticed at the end of the file: its beginning says more.
+      const begun = message.startsWith("Missing closing") ? reader.quoteBefore(noticed) : undefined;
+      return locate(mistake, begun ?? noticed, guessed);
+    });
   return {
     value,
     broken: firstOfEachLine(broken).slice(0, MOST_SYNTAX_MISTAKES),
@@ -126,6 +129,7 @@ class Reader {
   readonly mistakes: Mistake[] = [];
   readonly secrets: Span[] = [];
   readonly #places = new Map<string, Place>();
+  readonly #quotes: Span[] = [];
   readonly #anchors = new Map<string, unknown>();
   #values = 0;
 
@@ -144,7 +148,13 @@ class Reader {
     return key !== undefined && (at === "key" || isEmpty) ? key[0] : value[0];
   }
 
+  /** Where the text in quotes begins that ends at an offset. */
+  quoteBefore(end: number): number | undefined {
+    return this.#quotes.find(([, to]) => to === end)?.[0];
+  }
+
   read(node: unknown, path: Path, key?: Span): unknown {
+    this.#noteQuotes(node);
     const span = spanOf(node) ?? [key?.[1] ?? 0, key?.[1] ?? 0];
     this.#places.set(JSON.stringify(path), { key, value: span });
     const name = path.at(-1);
@@ -168,10 +178,16 @@ class Reader {
     return isScalar(node) ? node.value : null;
   }
 
+  #noteQuotes(node: unknown): void {
+    const span = spanOf(node);
+    if (span && isScalar(node) && node.type?.startsWith("QUOTE")) this.#quotes.push(span);
+  }
+
   #readMap(pairs: readonly Pair[], path: Path): Record<string, unknown> {
     const values: Record<string, unknown> = {};
     for (const [index, { key, value }] of pairs.entries()) {
       const name = isScalar(key) ? String(key.value) : "";
+      this.#noteQuotes(key);
       const isAgain = Object.hasOwn(values, name);
       const at = [...path, isAgain ? `${name} (${index})` : name];
       const read = this.read(value, at, spanOf(key));

@@ -188,7 +188,7 @@ function mustOf(issue: Issue): string | undefined {
       return `be ${TYPES[issue.expected ?? ""] ?? issue.expected}`;
     case "invalid_value": {
       const values = (issue.values ?? []).map((one) => JSON.stringify(one));
-      return values.length === 1 ? `be ${values[0]}` : `be one of ${listed(values, "or")}`;
+      return `be ${values.length > 2 ? "one of " : ""}${listed(values, "or")}`;
     }
     case "too_small":
     case "too_big":

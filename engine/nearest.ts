@@ -27,7 +27,8 @@ export function nearestName(given: string, names: readonly string[]): string | u
   const wanted = given.toLowerCase();
   const nearest = closestString(given, names);
   const distance = levenshteinDistance(wanted, nearest.toLowerCase());
-  if (distance <= Math.ceil(wanted.length / 4) && distance < wanted.length) return nearest;
+  // Two letters that changed places are a distance of 2.
+  if (distance <= Math.ceil(wanted.length / 3) && distance < wanted.length) return nearest;
   if (wanted.length < SHORTEST_PART) return undefined;
   return names.find((name) => name.toLowerCase().startsWith(wanted));
 }
