@@ -1,0 +1,90 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { VirtualClock } from "../../engine/clock.ts";
+import { createSimulator, type Scenario, serveSimulator } from "../../simulator/mod.ts";
+import { NOW } from "./_ask.ts";
+
+const KLINES = "/api/v3/klines?symbol=BTCUSDT&interval=1h&limit=2";
+
+function serve(scenario: Scenario = {}) {
+  const clock = new VirtualClock(NOW, { manual: true });
+  const simulator = createSimulator(scenario, { clock });
+  return { simulator, clock, served: serveSimulator(simulator) };
+}
+
+Deno.test("serveSimulator() listens on loopback and answers as handle() does", async () => {
+  const { served, simulator } = serve();
+  assertMatch(served.rest, /^http:\/\/127\.0\.0\.1:\d+$/);
+  assertEquals(served.stream, served.rest.replace("http", "ws"));
+  const response = await fetch(served.rest + KLINES);
+  const own = await simulator.handle(new Request(`http://localhost${KLINES}`));
+  assertEquals(await response.text(), await own.text());
+  assertEquals(response.headers.get("x-mbx-used-weight-1m"), "2");
+  await served.close();
+});
+
+Deno.test("serveSimulator() passes headers on", async () => {
+  const { served } = serve();
+  const response = await fetch(`${served.rest}/api/v3/time`, {
+    headers: { "X-MBX-TIME-UNIT": "MICROSECOND" },
+  });
+  assertEquals(await response.json(), { serverTime: NOW * 1_000 });
+  await served.close();
+});
+
+Deno.test("serveSimulator() listens on the port it is given, again after it was closed", async () => {
+  const first = serve();
+  const port = Number(new URL(first.served.rest).port);
+  await first.served.close();
+  const served = serveSimulator(first.simulator, { port });
+  assertEquals(served.rest, `http://127.0.0.1:${port}`);
+  assertEquals(await (await fetch(`${served.rest}/api/v3/ping`)).json(), {});
+  await served.close();
+});
+
+Deno.test("serveSimulator() refuses a port that is taken", async () => {
+  const { served, simulator } = serve();
+  const port = Number(new URL(served.rest).port);
+  await assertRejects(
+    () => Promise.resolve().then(() => serveSimulator(simulator, { port }).close()),
+    Deno.errors.AddrInUse,
+  );
+  await served.close();
+});
+
+Deno.test("a reset reaches a client as a connection that breaks", async () => {
+  const { served } = serve({ faults: [{ kind: "reset" }] });
+  const response = await fetch(served.rest + KLINES);
+  assertEquals(response.status, 200);
+  await assertRejects(() => response.text(), TypeError);
+  assertEquals((await (await fetch(served.rest + KLINES)).json()).length, 2);
+  await served.close();
+});
+
+Deno.test("a truncated answer reaches a client whole, as broken JSON", async () => {
+  const { served } = serve({ faults: [{ kind: "truncate" }] });
+  const response = await fetch(served.rest + KLINES);
+  await assertRejects(() => response.json(), SyntaxError);
+  await served.close();
+});
+
+Deno.test("close() gives up answers that are held back", async () => {
+  const { served } = serve({ faults: [{ kind: "slow", delay_ms: 60_000 }] });
+  const answer = fetch(served.rest + KLINES).then((response) => response.body?.cancel());
+  await assertRejects(async () => {
+    await fetch(`${served.rest}/api/v3/ping`).then((response) => response.body?.cancel());
+    await served.close();
+    await answer;
+  }, TypeError);
+});
+
+Deno.test("a client may give up while its answer is held back", async () => {
+  const { served, clock } = serve({ faults: [{ kind: "slow", delay_ms: 60_000 }] });
+  const abort = new AbortController();
+  const answer = fetch(served.rest + KLINES, { signal: abort.signal });
+  await fetch(`${served.rest}/api/v3/ping`).then((response) => response.body?.cancel());
+  abort.abort(new Error("given up"));
+  await assertRejects(() => answer, Error, "given up");
+  await clock.advance(60_000);
+  assertEquals(await (await fetch(`${served.rest}/api/v3/ping`)).json(), {});
+  await served.close();
+});
