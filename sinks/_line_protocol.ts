@@ -42,6 +42,8 @@ const INTEGER_SUFFIX = 0x69;
 /**
  * Says whether points of a shape can be written as line protocol.
  *
+ * @param shape What comes in.
+ * @param instead What the user may do instead if it is no point, for the hint.
  * @throws {OptionsError} If they are no points, or one of the names cannot be written.
  *
  * @example
@@ -53,8 +55,8 @@ const INTEGER_SUFFIX = 0x69;
  * assertThrows(() => acceptLineProtocol(shape), OptionsError, '"time" is reserved');
  * ```
  */
-export function acceptLineProtocol(shape: RecordShape): void {
-  acceptPoints(shape, "line protocol");
+export function acceptLineProtocol(shape: RecordShape, instead?: string): void {
+  acceptPoints(shape, "line protocol", instead);
   if (shape.kind === "point") checkNames(shape);
 }
 

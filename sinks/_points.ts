@@ -85,13 +85,15 @@ function joinFields(
  *
  * @param shape What comes in.
  * @param format What they would be written as, for the message.
+ * @param instead What else the user may do, for the hint.
  * @throws {OptionsError} If they are not.
  */
-export function acceptPoints(shape: RecordShape, format: string): void {
+export function acceptPoints(shape: RecordShape, format: string, instead?: string): void {
   if (shape.kind === "point") return;
+  const hint = "Add a transform that makes points of them";
   throw new OptionsError(
     `Cannot write records as ${format}: they must be points, found raw ${quote(shape.format)}`,
-    { hint: "Add a transform that makes points of them, or use `format: json`" },
+    { hint: instead === undefined ? hint : `${hint}, or ${instead}` },
   );
 }
 

@@ -15,6 +15,7 @@ import { acceptPoints } from "./_points.ts";
 import { encodeTable } from "./_table.ts";
 
 const ENCODERS = { line_protocol: encodeLineProtocol, json: encodeJson, table: encodeTable };
+const INSTEAD = "use `format: json`";
 
 /** The `stdout` sink. */
 export const stdout = defineSink({
@@ -27,8 +28,8 @@ export const stdout = defineSink({
   }),
   delivery: "append",
   accept(shape, { format }) {
-    if (format === "line_protocol") acceptLineProtocol(shape);
-    if (format === "table") acceptPoints(shape, "a table");
+    if (format === "line_protocol") acceptLineProtocol(shape, INSTEAD);
+    if (format === "table") acceptPoints(shape, "a table", INSTEAD);
   },
   encode: (records: readonly unknown[], encoding) =>
     ENCODERS[encoding.options.format](records, encoding),

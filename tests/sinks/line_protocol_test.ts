@@ -418,6 +418,27 @@ Deno.test("encodeLineProtocol() encodes more than fits into its first buffer", (
   assertEquals(lines[2_999], `${HEAD} price=2999 1514764802999`);
 });
 
+Deno.test("encodeLineProtocol() makes room for decimals of any length", () => {
+  const shape: PointShape = { ...QUOTE, tags: [], fields: { price: "float" } };
+  const price = `${"7".repeat(300)}.${"3".repeat(100)}`;
+  const records = Array.from({ length: 500 }, () => quotePoint({ tags: {}, fields: { price } }));
+  assertEquals(
+    textOf(encodeLineProtocol, records, [shape]),
+    `quote price=${price} 1514764800000\n`.repeat(500),
+  );
+});
+
+Deno.test("encodeLineProtocol() takes fields for absent that every object inherits", () => {
+  const fields = Object.fromEntries<FieldType>([["toString", "float"], ["price", "float"]]);
+  const shape: PointShape = { ...QUOTE, tags: [], fields };
+  const points = [{ price: 1 }, { price: 1, toString: 2 }]
+    .map((fields) => quotePoint({ tags: {}, fields }));
+  assertEquals(
+    textOf(encodeLineProtocol, points, [shape]),
+    "quote price=1 1514764800000\nquote toString=2,price=1 1514764800000\n",
+  );
+});
+
 for (const seed of [1, 2, 3]) {
   Deno.test(`encodeLineProtocol() is read back as it was written: 2,000 random points, seed ${seed}`, () => {
     const random = seededRandom(seed);

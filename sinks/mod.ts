@@ -1,0 +1,12 @@
+/**
+ * The sinks that come with penstock.
+ *
+ * @module
+ */
+
+import type { SinkPlugin } from "../engine/plugin.ts";
+import { file } from "./file/mod.ts";
+import { stdout } from "./stdout.ts";
+
+/** All sinks, by name. */
+export const SINKS: readonly SinkPlugin[] = [file, stdout];
