@@ -38,14 +38,19 @@ import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { WeightBudget } from "./_binance/weight.ts";
 
+/** The exchange opened later in that year; it refuses times of long before. */
+const EARLIEST_MS = Date.UTC(2017, 0, 1);
+
 const options = z.strictObject({
   symbols: z.array(
     z.string().regex(/^\S+$/, "must be a symbol such as `BTCUSDT`")
       .refine((name) => name === name.toUpperCase(), "must be upper case, such as `BTCUSDT`"),
-  ).min(1).refine(
-    (names) => new Set(names).size === names.length,
-    "must name each symbol once",
-  ).describe("Symbols as the exchange writes them, such as `BTCUSDT`"),
+  ).min(1).superRefine((names, issues) => {
+    for (const [at, name] of names.entries()) {
+      if (names.indexOf(name) === at) continue;
+      issues.addIssue({ code: "custom", path: [at], message: "must not be there twice" });
+    }
+  }).describe("Symbols as the exchange writes them, such as `BTCUSDT`"),
   interval: z.enum(INTERVALS).describe("Interval of the candles: `1m` is a minute, `1M` a month"),
   from: time().describe(
     "First open time: ISO 8601, epoch milliseconds, or a span such as `30 days ago`",
@@ -118,7 +123,7 @@ async function begin(
   const isNew = places.includes(undefined);
   const span = spanOf(options, context.now());
   if (isNew) checkSpan(span, context.now());
-  tellMovedStart(options, places, context);
+  tellMovedStart(options, span, places, context);
   const budget = new WeightBudget(options.weight_share);
   const client = new BinanceClient({ baseUrl: options.base_url, budget, context });
   const infos = await lookUpSymbols(client, symbols, context, signal);
@@ -224,7 +229,7 @@ function placeOf(position: Position, key: string): Place | undefined {
 
 function spanOf({ from, to }: Options, nowMs: number): Span {
   return {
-    fromMs: resolveTime(from, nowMs),
+    fromMs: Math.max(EARLIEST_MS, resolveTime(from, nowMs)),
     toMs: to === undefined ? Infinity : resolveTime(to, nowMs),
   };
 }
@@ -247,14 +252,14 @@ function checkSpan({ fromMs, toMs }: Span, nowMs: number): void {
 /** A start that was moved back cannot be made good: what is older would come after what is newer. */
 function tellMovedStart(
   { from }: Options,
+  { fromMs }: Span,
   places: readonly (Place | undefined)[],
   { log }: Context,
 ): void {
-  if (!("atMs" in from)) return;
   const start = Math.max(...places.map((place) => place?.from ?? -Infinity));
-  if (from.atMs >= start) return;
+  if (!("atMs" in from) || fromMs >= start) return;
   log.warn("`from` was moved back after reading began: what is older is not read", {
-    from: isoOf(from.atMs),
+    from: isoOf(fromMs),
     began: isoOf(start),
     hint: "Reset the state of this pipeline to read from the beginning",
   });

@@ -7,13 +7,7 @@
 
 import type { Context } from "../../engine/context.ts";
 import { FatalError, RetryableError } from "../../engine/errors.ts";
-import {
-  floorToInterval,
-  type Interval,
-  intervalMs,
-  missingBetween,
-  nextOpen,
-} from "../../engine/interval.ts";
+import { floorToInterval, type Interval, missingBetween, nextOpen } from "../../engine/interval.ts";
 import type { Series } from "../../engine/point.ts";
 import { RefusedError, UNKNOWN_SYMBOL } from "./answer.ts";
 import type { BinanceClient } from "./client.ts";
@@ -141,7 +135,9 @@ export class History {
   /** The end of the last candle that can have closed. */
   #closedEndMs(): number {
     const { interval, endMs, nowMs } = this.#parts;
-    return endMs < nowMs ? endMs : floorToInterval(interval, nowMs);
+    if (endMs < nowMs) return endMs;
+    // Where candles of three days open is not documented, but it is at the turn of a day.
+    return floorToInterval(interval === "3d" ? "1d" : interval, nowMs);
   }
 
   #begin(): Promise<Page> {
@@ -156,12 +152,27 @@ export class History {
   }
 
   async #read(): Promise<Page> {
-    const { series, interval, endMs, nowMs } = this.#parts;
-    const { symbol } = series;
+    const { client, context, signal } = this.#parts;
+    const settledMs = this.#closedEndMs() + SETTLE_MS;
+    for (;;) {
+      const waitMs = settledMs - client.now();
+      const page = await this.#readOnce();
+      if (waitMs <= 0 || !this.#touchesEnd(page)) return page;
+      await context.sleep(waitMs, signal);
+    }
+  }
+
+  async #readOnce(): Promise<Page> {
+    const { series: { symbol }, interval, endMs, nowMs } = this.#parts;
     const startMs = this.nextMs;
-    await this.#settle(startMs);
     const query = { symbol, interval, afterMs: this.#afterMs, startMs, endMs, nowMs };
     return await this.#fill(arrangePage(await this.#ask(startMs, endMs), query), query);
+  }
+
+  /** Whether a page shows, or lacks, a candle that may have just closed. */
+  #touchesEnd({ lastMs, isLast }: Page): boolean {
+    const { interval } = this.#parts;
+    return isLast || (lastMs !== undefined && nextOpen(interval, lastMs) >= this.#closedEndMs());
   }
 
   /** Asks once more for candles that are missing: an answer may lack what the exchange has. */
@@ -174,16 +185,6 @@ export class History {
       filled = insertRows(filled, part, toMs, query);
     }
     return filled;
-  }
-
-  /** The values of a candle that has just closed may still change: waits before reading it. */
-  async #settle(startMs: number): Promise<void> {
-    const { interval, endMs, client, context, signal } = this.#parts;
-    if (startMs + PAGE_ROWS * intervalMs(interval) < endMs) return;
-    // Where candles of three days open is not documented, but it is at the turn of a day.
-    const closedMs = floorToInterval(interval === "3d" ? "1d" : interval, endMs);
-    const waitMs = closedMs + SETTLE_MS - client.now();
-    if (waitMs > 0) await context.sleep(waitMs, signal);
   }
 
   async #ask(startMs: number, endMs: number): Promise<readonly unknown[]> {

@@ -228,7 +228,7 @@ Deno.test("binance_rest waits until the values of a candle that has just closed 
   const now = NOW - 9_000;
   const world = worldOf({ rows: { BTCUSDT: rowsFrom(now - 1_000 - HOUR, 61) } }, now);
   const { records } = await read(world, options({ from: "1 hour ago" }));
-  assertEquals(world.exchange.timesMs, [now, now + 2_000]);
+  assertEquals(world.exchange.timesMs, [now, now, now + 2_000]);
   assertEquals(records.length, 59);
 });
 
@@ -236,7 +236,27 @@ Deno.test("binance_rest does not wait for the pages before the one that reaches 
   const now = NOW - 9_000;
   const world = worldOf({ rows: { BTCUSDT: rowsFrom(now - 1_000 - 1_200 * MINUTE, 1_201) } }, now);
   await read(world, options({ from: now - 1_000 - 1_200 * MINUTE }));
-  assertEquals(world.exchange.timesMs, [now, now, now + 2_000]);
+  assertEquals(world.exchange.timesMs, [now, now, now, now + 2_000]);
+});
+
+Deno.test("binance_rest waits for settled values also where `from` lies long before the listing", async () => {
+  const now = NOW - 9_000;
+  const world = worldOf({ rows: { BTCUSDT: rowsFrom(now - 1_000 - 5 * MINUTE, 6) } }, now);
+  const { records } = await read(world, options({ from: "2017-01-01" }));
+  assertEquals(world.exchange.klines().length, 4, "read and looked before the first, both twice");
+  assertEquals(world.exchange.timesMs.at(-1), now + 2_000);
+  assertEquals(records.length, 5);
+});
+
+Deno.test("binance_rest never asks for times before the exchange's first year", async () => {
+  for (const from of ["100 years ago", "1999-12-31"]) {
+    const world = worldOf({ rows: { BTCUSDT: rowsFrom(T0, 3) } }, NOW);
+    const { position } = await read(world, options({ from, to: at(3) }));
+    assertEquals(world.exchange.klines()[0]?.startTime, "1483228800000");
+    const later = worldOf({ rows: { BTCUSDT: rowsFrom(T0, 3) } }, NOW);
+    await read(later, options({ from, to: at(3) }), position);
+    assertEquals(warnings(later.context), []);
+  }
 });
 
 Deno.test("binance_rest starts at the listing where that is later than `from`", async () => {
