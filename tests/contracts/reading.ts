@@ -9,7 +9,7 @@ import type { Context } from "../../engine/context.ts";
 import type { PenstockError } from "../../engine/errors.ts";
 import type { Position, SourceBatch, SourcePlugin } from "../../engine/plugin.ts";
 import { optionsOf, type PluginCase } from "./plugin.ts";
-import { failWith, soon } from "./pure.ts";
+import { failWith, frozenCopy, soon, throughJson } from "./pure.ts";
 import { type Fault, watch, type Watched } from "./watch.ts";
 
 /** A world to read in, and how reading in it must fail. */
@@ -99,6 +99,15 @@ export class Reader {
     }
     await iterator.return?.();
     return { batches, records, world };
+  }
+
+  /** What came, and what comes when it is read on from there, as a later run would. */
+  async readOn(before: readonly SourceBatch<unknown>[]): Promise<unknown[]> {
+    const position: Position = Object.assign({}, ...before.map(({ position }) => position));
+    const from = frozenCopy(throughJson(position));
+    const records = before.flatMap(({ records }) => records);
+    const rest = await this.read({ from, before: records.length });
+    return [...records, ...rest.records];
   }
 
   /** Whether a source that does not end by itself has given all that is expected. */

@@ -4,21 +4,18 @@
  * @module
  */
 
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { describeError, PenstockError } from "../../engine/errors.ts";
-import type { Position, SourcePlugin } from "../../engine/plugin.ts";
+import { assert, assertEquals } from "@std/assert";
+import type { SourcePlugin } from "../../engine/plugin.ts";
 import { type Check, checkReach, optionsOf, pluginChecks, registerChecks } from "./plugin.ts";
-import { failWith, findJsonFault, frozenCopy, soon, spread, throughJson } from "./pure.ts";
-import { type FailingWorld, Reader, type SourceCase } from "./reading.ts";
+import { failWith, findJsonFault, spread } from "./pure.ts";
+import { Reader, type SourceCase } from "./reading.ts";
 import { findShapeFault } from "./shape.ts";
-import { type Fault, watch } from "./watch.ts";
+import { watch } from "./watch.ts";
 
 export type { FailingWorld, SourceCase } from "./reading.ts";
 
 /** How many stopping points are tried, spread evenly, when there are more. */
 const MOST_STOPS = 40;
-/** How many points of failure are tried. */
-const MOST_FAULTS = 12;
 
 /**
  * Tests that a source keeps its contract.
@@ -179,52 +176,6 @@ async function checkPermitted(reader: Reader): Promise<void> {
   checkReach(reader.plugin, reader.options(), world.effects);
 }
 
-async function checkEarlyStop(reader: Reader): Promise<void> {
-  const count = (await reader.read()).batches.length;
-  for (const stop of spread(count, MOST_STOPS)) {
-    const world = reader.watch();
-    const batches = reader.iterate({}, world);
-    for (let pulled = 0; pulled < stop; pulled++) await batches.next();
-    await soon(
-      Promise.resolve(batches.return?.()),
-      `${reader.name} must end soon when its consumer stops after ${stop} batches`,
-    );
-    reader.nothingOpen(world, `when its consumer stops after ${stop} batches`);
-  }
-}
-
-async function checkAbortBetween(reader: Reader): Promise<void> {
-  const count = (await reader.read()).batches.length;
-  for (const stop of spread(Math.max(0, count - 1), MOST_STOPS)) {
-    const stopping = new AbortController();
-    const world = reader.watch(undefined, stopping);
-    const batches = reader.iterate({}, world);
-    for (let pulled = 0; pulled < stop; pulled++) await batches.next();
-    stopping.abort();
-    const when = `when the signal has aborted after ${stop} batches`;
-    const next = await reader.endOf(batches, stopping.signal, when);
-    assert(
-      next === "ended",
-      `${reader.name} must give no further batch ${when}: call \`context.signal.throwIfAborted()\` before each`,
-    );
-  }
-}
-
-async function checkAbortWaiting(reader: Reader): Promise<void> {
-  const { effects } = (await reader.read()).world;
-  const waits = effects.flatMap(({ kind }, at) => kind === "fetch" || kind === "sleep" ? [at] : []);
-  for (const at of spread(waits.length - 1, MOST_FAULTS).map((index) => waits[index] ?? 0)) {
-    const stopping = new AbortController();
-    const world = reader.watch({ at, how: "hang" }, stopping);
-    const batches = reader.iterate({}, world);
-    const when = `when the signal aborts during "${effects[at]?.kind}" ${effects[at]?.target}`;
-    world.struck.then(() => stopping.abort());
-    const hint = "hand `context.signal` to `fetch`, and wait with `context.sleep`";
-    while (await reader.endOf(batches, stopping.signal, `${when}: ${hint}`) === "batch");
-    reader.nothingOpen(world, `${when}`);
-  }
-}
-
 async function checkSideBySide(reader: Reader): Promise<void> {
   const readings = [{}, {}].map(() => ({
     batches: reader.iterate({}, reader.watch()),
@@ -253,29 +204,13 @@ async function checkResume(reader: Reader): Promise<void> {
   const { batches } = await reader.read();
   for (const stop of spread(batches.length, MOST_STOPS)) {
     const before = batches.slice(0, stop);
-    const position: Position = Object.assign({}, ...before.map(({ position }) => position));
-    const saved = frozenCopy(throughJson(position));
-    const count = before.reduce((sum, { records }) => sum + records.length, 0);
-    const rest = await reader.read({ from: saved, before: count });
     reader.same(
-      [...before.flatMap(({ records }) => records), ...rest.records],
+      await reader.readOn(before),
       reader.given.records,
       `${reader.name} must give exactly the rest when it resumes after batch ${stop} from ${
-        JSON.stringify(saved)
+        JSON.stringify(before.at(-1)?.position ?? {})
       }`,
     );
-  }
-}
-
-async function checkFaults(reader: Reader): Promise<void> {
-  const { effects } = (await reader.read()).world;
-  const fallible = effects.flatMap(({ kind }, at): Fault[] => {
-    if (kind === "fetch") return [{ at, how: "fail" }, { at, how: "page" }];
-    return kind === "line" || kind === "read" || kind === "open" ? [{ at, how: "fail" }] : [];
-  });
-  const tried = spread(fallible.length - 1, MOST_FAULTS * 2).map((index) => fallible[index]);
-  for (const fault of tried) {
-    if (fault) await checkFaultIsMet(reader, fault, `${effects[fault.at]?.kind} ${fault.at}`);
   }
 }
 
@@ -289,54 +224,4 @@ async function checkNothingToRead(reader: Reader): Promise<void> {
   }
   assertEquals(records, [], `${reader.name} must give no records when there is nothing to read`);
   reader.nothingOpen(world, `after nothing was read`);
-}
-
-async function checkFails(reader: Reader, expected: FailingWorld<unknown>): Promise<void> {
-  const world = watch(expected.context(new AbortController().signal));
-  const options = optionsOf(reader.plugin, expected.options ?? reader.given.options);
-  const error = await errorOf(reader.plugin.read(options, {}, world.context));
-  assertInstanceOf(
-    error,
-    expected.error,
-    `${reader.name} must throw ${expected.error.name} when ${expected.name}: it threw ${error}`,
-  );
-  const text = describeError(error);
-  assert(
-    text.includes(expected.message ?? ""),
-    `${reader.name} must say "${expected.message}" when ${expected.name}: it said "${text}"`,
-  );
-  reader.nothingOpen(world, `when ${expected.name}`);
-}
-
-/** After a fault there are two honest ends: all records, or an error that says what comes next. */
-async function checkFaultIsMet(reader: Reader, fault: Fault, name: string): Promise<void> {
-  const world = reader.watch(fault);
-  const records: unknown[] = [];
-  try {
-    records.push(...(await reader.read({ world })).records);
-  } catch (error) {
-    if (!(error instanceof PenstockError)) {
-      failWith(
-        `${reader.name} must throw an error of penstock's classes when "${name}" fails: wrap it, with \`cause\``,
-        error,
-      );
-    }
-    return reader.nothingOpen(world, `when "${name}" fails`);
-  }
-  reader.nothingOpen(world, `after "${name}" failed`);
-  reader.same(
-    records,
-    reader.given.records,
-    `${reader.name} must give all records or throw when "${name}" fails`,
-  );
-}
-
-async function errorOf(batches: AsyncIterable<unknown>): Promise<unknown> {
-  const iterator = batches[Symbol.asyncIterator]();
-  try {
-    while (!(await iterator.next()).done);
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }

@@ -153,7 +153,7 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
         }
       },
     },
-    [STAYS, RESUME],
+    [STAYS, FAULTS, RESUME],
   ],
   [
     "reaches out before the first pull",
@@ -249,6 +249,29 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
             if (error instanceof RetryableError) return [];
             throw error;
           });
+          if (page.length === 0) return;
+          next += page.length;
+          yield { records: page, position: { next } };
+        }
+      },
+    },
+    [FAULTS],
+  ],
+  [
+    "skips a page that it could not read",
+    {
+      async *read({ url }, from, context): Batches {
+        for (let next = Number(from.next ?? 0);;) {
+          context.signal.throwIfAborted();
+          let page: number[] = [];
+          try {
+            page = await readPage(url, next, context);
+          } catch (error) {
+            if (error instanceof RetryableError) {
+              yield { records: [], position: { next: next + 2 } };
+            }
+            throw error;
+          }
           if (page.length === 0) return;
           next += page.length;
           yield { records: page, position: { next } };
