@@ -6,6 +6,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { SourcePlugin } from "../../engine/plugin.ts";
+import {
+  checkAbortBetween,
+  checkAbortWaiting,
+  checkEarlyStop,
+  checkFails,
+  checkFaults,
+} from "./interrupting.ts";
 import { type Check, checkReach, optionsOf, pluginChecks, registerChecks } from "./plugin.ts";
 import { failWith, findJsonFault, spread } from "./pure.ts";
 import { Reader, type SourceCase } from "./reading.ts";
