@@ -64,20 +64,24 @@ export function startTransform(
     emit: (record) => void given.push(record),
   };
 
-  function slotOf(record: unknown): Slot {
+  function stepOn(record: unknown): void {
+    if (!plugin.state) {
+      requireState(step, plugin.step(record, context));
+      return;
+    }
     const key = plugin.key?.(record, options) ?? "";
-    let slot = slots.get(key);
-    if (!slot) slots.set(key, slot = { state: plugin.state?.initial(options) });
-    return slot;
+    const slot = slots.get(key);
+    context.state = slot ? slot.state : plugin.state.initial(options);
+    const state = requireState(step, plugin.step(record, context));
+    if (slot) slot.state = state;
+    else slots.set(key, { state });
   }
 
   function runOne(record: unknown): void {
     const before = given.length;
     ledger.in++;
     try {
-      const slot = slotOf(record);
-      context.state = slot.state;
-      slot.state = plugin.step(record, context);
+      stepOn(record);
     } catch (error) {
       given.length = before;
       ledger.rejected++;
@@ -102,6 +106,26 @@ export function startTransform(
         ? Object.fromEntries(Array.from(slots, ([key, slot]) => [key, slot.state as Json]))
         : {},
   };
+}
+
+/** Refuses what cannot be kept as a state: it would be lost at the next checkpoint, unnoticed. */
+function requireState(step: CheckedStep<TransformPlugin>, state: unknown): unknown {
+  if (state instanceof Promise) {
+    state.catch(() => {});
+    throw new FatalError(
+      `Cannot run transform "${step.id}" as its step must be synchronous: it returned a promise`,
+      { hint: "This is a fault of the plugin: what has to wait belongs in a source or a sink" },
+    );
+  }
+  if (state === undefined && step.plugin.state) {
+    throw new FatalError(
+      `Cannot run transform "${step.id}" as its step must return a state: it returned nothing`,
+      {
+        hint: "This is a fault of the plugin: a step that changes nothing returns the state it got",
+      },
+    );
+  }
+  return state;
 }
 
 function asRecordError(step: CheckedStep, error: unknown): RecordError {
