@@ -35,7 +35,8 @@ export function identifySteps(pipeline: Pipeline): StepIdentity[] {
  * Makes sure that a checkpoint is of this very pipeline.
  *
  * Options of sources and sinks may change, as positions and tokens speak for themselves. Options of
- * a transform that remembers something may not: its state would be read as something else.
+ * a transform that remembers something may not: its state would be read as something else. Nor may
+ * the order of the transforms.
  *
  * @throws {FatalError} If it is of another pipeline, or the steps are not those it was saved for.
  */
@@ -47,15 +48,7 @@ export function refuseOtherPipeline(pipeline: Pipeline, saved: Checkpoint): void
       { hint },
     );
   }
-  const now = new Map(identifySteps(pipeline).map(({ step, plugin }) => [step, plugin]));
-  const then = new Map(saved.steps.map(({ step, plugin }) => [step, plugin]));
-  const changes: string[] = [];
-  for (const [step, plugin] of now) {
-    const before = then.get(step);
-    if (before === undefined) changes.push(`${step} is new`);
-    else if (before !== plugin) changes.push(`${step} was ${before} and is ${plugin}`);
-  }
-  for (const step of then.keys()) if (!now.has(step)) changes.push(`${step} is gone`);
+  const changes = changesBetween(saved.steps, identifySteps(pipeline));
   if (changes.length === 0) return;
   throw new FatalError(
     `Cannot go on from the checkpoint as its steps must be those of the pipeline: ${
@@ -63,4 +56,30 @@ export function refuseOtherPipeline(pipeline: Pipeline, saved: Checkpoint): void
     }`,
     { hint },
   );
+}
+
+function changesBetween(
+  stepsThen: readonly StepIdentity[],
+  stepsNow: readonly StepIdentity[],
+): string[] {
+  const then = new Map(stepsThen.map(({ step, plugin }) => [step, plugin]));
+  const now = new Map(stepsNow.map(({ step, plugin }) => [step, plugin]));
+  const changes: string[] = [];
+  for (const [step, plugin] of now) {
+    const before = then.get(step);
+    if (before === undefined) changes.push(`${step} is new`);
+    else if (before !== plugin) changes.push(`${step} was ${before} and is ${plugin}`);
+  }
+  for (const step of then.keys()) if (!now.has(step)) changes.push(`${step} is gone`);
+  const [before, after] = [orderOf(stepsThen), orderOf(stepsNow)];
+  if (changes.length === 0 && before !== after) {
+    changes.push(`the order was ${before} and is ${after}`);
+  }
+  return changes;
+}
+
+/** Sources and sinks work side by side: only the order of transforms means something. */
+function orderOf(steps: readonly StepIdentity[]): string {
+  const transforms = steps.filter(({ step }) => step.startsWith("transform "));
+  return transforms.map(({ step }) => step).join(", ");
 }
