@@ -80,12 +80,21 @@ export function encodeJson(
 }
 
 function pointWriter(declared: Declared): (point: Point) => string {
+  const labels = new Map(
+    [...declared.fields.keys()].map((name) => [name, `,${JSON.stringify(name)}:`]),
+  );
   // Points of one series share one object of tags.
   const heads = new Map<Point["tags"], string>();
   return (point) => {
     let head = heads.get(point.tags);
     if (head === undefined) heads.set(point.tags, head = headOf(point, declared));
-    return head + fieldsText(point, declared) + timeText(point);
+    let fields = "";
+    for (const [name, type, value] of fieldsOf(point, declared)) {
+      const text = valueText(type, value);
+      if (text === undefined) throw fieldRefusal(point, name, type);
+      fields += `${labels.get(name)}${text}`;
+    }
+    return head + fields.slice(1) + timeText(point);
   };
 }
 
@@ -94,16 +103,6 @@ function headOf(point: Point, declared: Declared): string {
   const tags = declared.tags.filter((name) => Object.hasOwn(point.tags, name))
     .map((name) => `${JSON.stringify(name)}:${JSON.stringify(point.tags[name])}`);
   return `{"measurement":${JSON.stringify(point.measurement)},"tags":{${tags}},"fields":{`;
-}
-
-function fieldsText(point: Point, declared: Declared): string {
-  let text = "";
-  for (const [name, type, value] of fieldsOf(point, declared)) {
-    const its = valueText(type, value);
-    if (its === undefined) throw fieldRefusal(point, name, type);
-    text += `${text === "" ? "" : ","}${JSON.stringify(name)}:${its}`;
-  }
-  return text;
 }
 
 function timeText(point: Point): string {

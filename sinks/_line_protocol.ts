@@ -25,6 +25,7 @@ import {
   fieldsOf,
   floatText,
   integerText,
+  isPoint,
   pointOf,
   quote,
   refusal,
@@ -137,8 +138,9 @@ class LineEncoder {
   }
 
   #write(record: unknown): void {
-    const [point, { measurement }] = pointOf(record, this.#declared);
-    this.#measurements.get(measurement)?.write(point);
+    const encoder = isPoint(record) ? this.#measurements.get(record.measurement) : undefined;
+    if (isPoint(record) && encoder) encoder.write(record);
+    else pointOf(record, this.#declared);
   }
 }
 

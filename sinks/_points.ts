@@ -16,6 +16,8 @@ const LATEST_MS = 9_223_372_036_854;
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/** A decimal that cannot be beyond the largest float. */
+const SMALL_DECIMAL = /^-?\d{1,300}(?:\.\d+)?$/;
 const QUOTED_LENGTH = 60;
 
 /** What was declared for the points of one measurement. */
@@ -198,9 +200,9 @@ export function* fieldsOf(
  */
 export function floatText(value: FieldValue): string | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : undefined;
-  return typeof value === "string" && DECIMAL.test(value) && Number.isFinite(Number(value))
-    ? value
-    : undefined;
+  if (typeof value !== "string") return undefined;
+  if (SMALL_DECIMAL.test(value)) return value;
+  return DECIMAL.test(value) && Number.isFinite(Number(value)) ? value : undefined;
 }
 
 /**
