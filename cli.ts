@@ -5,9 +5,6 @@
  */
 
 import { parseArgs } from "@std/cli";
-import { check } from "./cli/check.ts";
-import { describe, plugins, schema } from "./cli/plugins.ts";
-import { run } from "./cli/run.ts";
 import { createTerminal, type Terminal } from "./cli/terminal.ts";
 import { PipelineFileError, renderDiagnostics } from "./engine/diagnostics.ts";
 import { describeError, OptionsError, PenstockError } from "./engine/errors.ts";
@@ -40,7 +37,7 @@ const EXIT_USAGE = 2;
 const EXIT_PIPELINE_FILE = 78;
 const EXIT_PIPE = 141;
 
-/** Each command: which flags it takes, how many arguments, and what it does. */
+/** Each command: which flags it takes, how many arguments, and what it does. Loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   "run": { flags: ["simulate", "state", "log", "verbose"], operand: "FILE", run: runFile(false) },
   "dry-run": {
@@ -48,14 +45,25 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     operand: "FILE",
     run: runFile(true),
   },
-  "check": { flags: [], operand: "FILE", run: ({ operand }, terminal) => check(operand, terminal) },
-  "plugins": { flags: [], run: (_, terminal) => plugins(terminal) },
+  "check": {
+    flags: [],
+    operand: "FILE",
+    run: async ({ operand }, terminal) => (await import("./cli/check.ts")).check(operand, terminal),
+  },
+  "plugins": {
+    flags: [],
+    run: async (_, terminal) => (await import("./cli/plugins.ts")).plugins(terminal),
+  },
   "describe": {
     flags: [],
     operand: "NAME",
-    run: ({ operand }, terminal) => describe(operand, terminal),
+    run: async ({ operand }, terminal) =>
+      (await import("./cli/plugins.ts")).describe(operand, terminal),
   },
-  "schema": { flags: [], run: (_, terminal) => schema(terminal) },
+  "schema": {
+    flags: [],
+    run: async (_, terminal) => (await import("./cli/plugins.ts")).schema(terminal),
+  },
 };
 
 interface Command {
@@ -118,12 +126,13 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
 }
 
 function runFile(dry: boolean): Command["run"] {
-  return ({ operand, flags }, terminal) => {
+  return async ({ operand, flags }, terminal) => {
     const log = flags.log ?? "text";
     if (log !== "text" && log !== "json") {
       throw new UsageError(`Cannot use \`--log ${log}\` as it must be text or json`);
     }
     if (flags.state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
+    const { run } = await import("./cli/run.ts");
     return run({
       file: operand,
       simulate: textOf(flags.simulate),

@@ -25,18 +25,11 @@ export async function startSimulator(scenarioFile: string): Promise<RunningSimul
   // Loaded on demand: a run against the real exchange has no use for it.
   const { createSimulator, loadScenario, serveSimulator } = await import("../simulator/mod.ts");
   const scenario = scenarioFile === "" ? {} : await loadScenario(scenarioFile);
-  const clock = shiftedClock(scenario.now);
-  const server = await serveSimulator(createSimulator(scenario, { clock }), {});
+  const simulator = createSimulator(scenario, { clock: systemClock });
+  const server = serveSimulator(simulator);
   return {
     urls: { rest: server.rest, stream: server.stream },
-    clock,
+    clock: simulator.clock,
     [Symbol.asyncDispose]: () => server.close(),
   };
-}
-
-/** The machine's clock, set to another moment. */
-function shiftedClock(startMs: number | undefined): Clock {
-  if (startMs === undefined) return systemClock;
-  const shiftMs = startMs - systemClock.now();
-  return { now: () => systemClock.now() + shiftMs, sleep: systemClock.sleep };
 }

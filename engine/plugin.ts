@@ -77,6 +77,7 @@ export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Inp
   shape(options: Options): RecordShape;
   /**
    * Reads. The end of the iteration is the end of the input; the engine pulls, one batch at a time.
+   * Once the context's signal has aborted, the next pull ends or throws its reason.
    *
    * @param options The checked options.
    * @param from The position of an earlier run; an empty object at the first.
@@ -172,7 +173,7 @@ export interface SinkWriter<In> {
    * @returns A token for the checkpoint: what `open` needs to go on from this very moment.
    */
   flush(): Promise<Json>;
-  /** Frees what is held. Called once, also after a failure. */
+  /** Frees what is held, also after a failure. A second call does nothing. */
   close(): Promise<void>;
 }
 
@@ -191,7 +192,10 @@ export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input>
   accept(shape: RecordShape, options: Options): void;
   /** The largest chunk it wants. The engine's own limits where it is left out. */
   limits?(options: Options): { readonly maxRecords?: number; readonly maxBytes?: number };
-  /** The exact bytes that are sent for these records. Pure: a dry run prints just them. */
+  /**
+   * The exact bytes that are sent for these records. Pure: a dry run prints just them. Bytes that
+   * were given are left alone, as they may still wait to be sent.
+   */
   encode(records: readonly In[], encoding: Encoding<Options>): Uint8Array;
   /**
    * Opens the target.

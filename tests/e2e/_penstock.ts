@@ -1,0 +1,98 @@
+/** penstock as a user starts it: a process of its own, against a simulated exchange on loopback. */
+
+import { fromFileUrl, join } from "@std/path";
+import { systemClock } from "../../engine/clock.ts";
+import { createSimulator, type Scenario, serveSimulator } from "../../simulator/mod.ts";
+
+const CLI = fromFileUrl(new URL("../../cli.ts", import.meta.url));
+
+/** What a process left behind. */
+export interface Ended {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts penstock with what `deno task run` allows it. */
+export function start(
+  args: readonly string[],
+  options: Deno.CommandOptions = {},
+): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-net=127.0.0.1",
+      "--allow-env",
+      CLI,
+      ...args,
+    ],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...options,
+  }).spawn();
+}
+
+/** Waits for a process to end. */
+export async function end(child: Deno.ChildProcess): Promise<Ended> {
+  const { code, signal, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, signal, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** Runs penstock to its end. */
+export function penstock(...args: string[]): Promise<Ended> {
+  return end(start(args));
+}
+
+/** A simulated exchange on loopback, and a call at a request of one's choice. */
+export class TestExchange implements AsyncDisposable {
+  readonly rest: string;
+  readonly #close: () => Promise<void>;
+  #asked = 0;
+  #at = Infinity;
+  #call: () => void = () => {};
+
+  constructor(scenario: Scenario = {}) {
+    const simulator = createSimulator(scenario, {
+      clock: systemClock,
+      onRequest: ({ path }) => {
+        if (path.endsWith("/klines") && ++this.#asked === this.#at) this.#call();
+      },
+    });
+    const { rest, close } = serveSimulator(simulator);
+    this.rest = rest;
+    this.#close = close;
+  }
+
+  /** Calls at the nth request for candles from now on. */
+  at(nth: number, call: () => void): void {
+    this.#asked = 0;
+    this.#at = nth;
+    this.#call = call;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+}
+
+/** A folder of its own that is gone afterwards. */
+export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "penstock-test-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** Writes a pipeline file and gives its path. */
+export async function writePipeline(folder: string, pipeline: unknown): Promise<string> {
+  const path = join(folder, "pipeline.json");
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(path, JSON.stringify(pipeline));
+  return path;
+}
