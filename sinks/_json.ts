@@ -22,11 +22,10 @@ import {
   type Declared,
   fieldRefusal,
   fieldsOf,
-  floatText,
-  integerText,
   isPoint,
   writeEach,
 } from "./_points.ts";
+import { valueText } from "./_values.ts";
 
 /** What is a decimal, and no JSON number. */
 const LEADING_ZERO = /^-?0\d/;
@@ -90,7 +89,7 @@ function pointWriter(declared: Declared): (point: Point) => string {
     if (head === undefined) heads.set(point.tags, head = headOf(point, declared));
     let fields = "";
     for (const [name, type, value] of fieldsOf(point, declared)) {
-      const text = valueText(type, value);
+      const text = jsonText(type, value);
       if (text === undefined) throw fieldRefusal(point, name, type);
       fields += `${labels.get(name)}${text}`;
     }
@@ -110,20 +109,11 @@ function timeText(point: Point): string {
   return `},"time":"${new Date(point.timeMs).toISOString()}"}`;
 }
 
-/** Nothing, if the value is not of its type. */
-function valueText(type: FieldType, value: FieldValue): string | undefined {
-  switch (type) {
-    case "float": {
-      const text = floatText(value);
-      return text === undefined || LEADING_ZERO.test(text) ? undefined : text;
-    }
-    case "integer":
-      return integerText(value);
-    case "boolean":
-      return typeof value === "boolean" ? String(value) : undefined;
-    case "string":
-      return typeof value === "string" ? JSON.stringify(value) : undefined;
-  }
+/** Nothing, if the value is not of its type or JSON has no such number. */
+function jsonText(type: FieldType, value: FieldValue): string | undefined {
+  const text = valueText(type, value);
+  if (text === undefined || (type === "float" && LEADING_ZERO.test(text))) return undefined;
+  return type === "string" ? JSON.stringify(text) : text;
 }
 
 function anyText(record: unknown): string {

@@ -11,10 +11,17 @@
  * @module
  */
 
-import { OptionsError, RecordError } from "../engine/errors.ts";
+import { RecordError } from "../engine/errors.ts";
 import type { Encoding } from "../engine/plugin.ts";
-import type { FieldType, FieldValue, Point, PointShape, RecordShape } from "../engine/point.ts";
+import type { FieldType, FieldValue, Point, RecordShape } from "../engine/point.ts";
 import { ByteBuffer, type Label, makeLabel } from "./_byte_buffer.ts";
+import {
+  checkNames,
+  compareBytes,
+  escapeKey,
+  escapeMeasurement,
+  findNameFault,
+} from "./_line_names.ts";
 import {
   acceptPoints,
   checkTags,
@@ -23,17 +30,13 @@ import {
   type Declared,
   fieldRefusal,
   fieldsOf,
-  floatText,
-  integerText,
   isPoint,
   pointOf,
   quote,
   refusal,
 } from "./_points.ts";
+import { floatText, integerText } from "./_values.ts";
 
-const RESERVED = ["time", "_field", "_measurement"];
-// deno-lint-ignore no-control-regex -- they are what is looked for
-const UNPORTABLE = /[\\\u0000-\u001f\u007f]/;
 /** Room for the longest number, `,` and `=` aside, and for the time. */
 const NUMBER_BYTES = 32;
 const SPACE = 0x20;
@@ -284,47 +287,4 @@ class MeasurementEncoder {
     this.#buffer.utf8(quoted);
     return true;
   }
-}
-
-function checkNames({ measurement, tags, fields }: PointShape): void {
-  const refuse = (what: string, fault: string): never => {
-    throw new OptionsError(
-      `Cannot write points of ${quote(measurement)} as line protocol: ${what} ${fault}`,
-    );
-  };
-  const fault = findNameFault(measurement) ??
-    (/^[#\ufeff]/.test(measurement) ? 'must not begin with "#" or a byte order mark' : undefined);
-  if (fault) refuse("the measurement", fault);
-  for (const [kind, names] of [["tag", tags], ["field", Object.keys(fields)]] as const) {
-    for (const name of names) {
-      const fault = RESERVED.includes(name) ? "is reserved" : findNameFault(name);
-      if (fault) refuse(`${kind} ${quote(name)}`, fault);
-    }
-  }
-  const shared = tags.find((name) => Object.hasOwn(fields, name));
-  if (shared !== undefined) refuse(`tag ${quote(shared)}`, "must not have the name of a field");
-  if (Object.keys(fields).length === 0) refuse("its shape", "must have at least one field");
-}
-
-/** Why a name or tag value cannot be written so that every server reads it alike. */
-function findNameFault(text: string): string | undefined {
-  if (text === "") return "must not be empty";
-  if (!UNPORTABLE.test(text) && text.isWellFormed()) return undefined;
-  return "must not hold a backslash, a control character or a lone surrogate";
-}
-
-function escapeMeasurement(text: string): string {
-  return text.replace(/[, ]/g, "\\$&");
-}
-
-function escapeKey(text: string): string {
-  return text.replace(/[, =]/g, "\\$&");
-}
-
-/** Orders text by its UTF-8 bytes, which is not the order of UTF-16 that strings have. */
-function compareBytes(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => new TextEncoder().encode(text));
-  if (!left || !right) return 0;
-  const at = left.findIndex((byte, i) => byte !== right[i]);
-  return at < 0 ? left.length - right.length : (left[at] ?? 0) - (right[at] ?? -1);
 }

@@ -13,11 +13,6 @@ import type { FieldType, FieldValue, Point, RecordShape } from "../engine/point.
 
 /** The time that stores can hold: int64 nanoseconds, in milliseconds. */
 const LATEST_MS = 9_223_372_036_854;
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
-const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-/** A decimal that cannot be beyond the largest float. */
-const SMALL_DECIMAL = /^-?\d{1,300}(?:\.\d+)?$/;
 const QUOTED_LENGTH = 60;
 
 /** What was declared for the points of one measurement. */
@@ -182,48 +177,6 @@ export function* fieldsOf(
     if (!declared.fields.has(name)) throw refusal(point, `field ${quote(name)} is not declared`);
   }
   if (count === 0) throw refusal(point, "it must have at least one field");
-}
-
-/**
- * The text of a float: the digits of a string as they are, a number as JavaScript prints it.
- *
- * @returns Nothing if the value is no finite decimal.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(floatText("13715.65000000"), "13715.65000000");
- * assertEquals(floatText(1e-7), "1e-7");
- * assertEquals(floatText("5."), undefined);
- * ```
- */
-export function floatText(value: FieldValue): string | undefined {
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : undefined;
-  if (typeof value !== "string") return undefined;
-  if (SMALL_DECIMAL.test(value)) return value;
-  return DECIMAL.test(value) && Number.isFinite(Number(value)) ? value : undefined;
-}
-
-/**
- * The digits of an integer.
- *
- * @returns Nothing if the value is neither a safe integer nor a bigint of 64 bits.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(integerText(2n ** 63n - 1n), "9223372036854775807");
- * assertEquals(integerText(2n ** 63n), undefined);
- * assertEquals(integerText(1.5), undefined);
- * ```
- */
-export function integerText(value: FieldValue): string | undefined {
-  const isInteger = typeof value === "bigint"
-    ? value >= INT64_MIN && value <= INT64_MAX
-    : Number.isSafeInteger(value);
-  return isInteger ? String(value) : undefined;
 }
 
 /**

@@ -9,7 +9,7 @@
 
 import stringWidth from "string-width";
 import type { Encoding } from "../engine/plugin.ts";
-import type { FieldType, FieldValue } from "../engine/point.ts";
+import type { FieldType } from "../engine/point.ts";
 import {
   checkTags,
   checkTime,
@@ -17,11 +17,10 @@ import {
   type Declared,
   fieldRefusal,
   fieldsOf,
-  floatText,
-  integerText,
   pointOf,
   writeEach,
 } from "./_points.ts";
+import { valueText } from "./_values.ts";
 
 const GAP = "  ";
 // deno-lint-ignore no-control-regex -- they would move the cursor
@@ -97,20 +96,6 @@ function rowOf(record: unknown, all: ReadonlyMap<string, Declared>): Row {
       ...[...declared.fields.keys()].map((name) => values.get(name) ?? ""),
     ].map(escapeControl),
   };
-}
-
-/** Nothing, if the value is not of its type. */
-function valueText(type: FieldType, value: FieldValue): string | undefined {
-  switch (type) {
-    case "float":
-      return floatText(value);
-    case "integer":
-      return integerText(value);
-    case "boolean":
-      return typeof value === "boolean" ? String(value) : undefined;
-    case "string":
-      return typeof value === "string" ? value : undefined;
-  }
 }
 
 function tableText(rows: readonly Row[]): string {
