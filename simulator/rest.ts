@@ -20,10 +20,8 @@ import {
 } from "./parameters.ts";
 import type { Series, TimeUnit, View, Window } from "./series.ts";
 
-/** Bounds before this moment count as this moment. */
+/** Bounds before this moment count as this moment. There is nothing to be had after the present. */
 const EARLIEST_MS = Date.UTC(2017, 0, 1);
-/** Bounds further ahead than this count as so far ahead. */
-const AHEAD_MS = 10_000;
 
 /** A request, read. */
 export interface ApiRequest {
@@ -121,21 +119,20 @@ function klines(parameters: Parameters, request: ApiRequest, state: ApiState): s
   const { exchange, view } = state;
   const name = readSymbol("symbol", required(parameters, "symbol"));
   const interval = readInterval(required(parameters, "interval"));
-  const window = readWindow(parameters, view.nowMs);
+  const window = readWindow(parameters);
   const offsetMs = readTimeZone(parameters);
   const listed = request.gone.has(name) ? undefined : exchange.symbol(name);
   if (!listed) throw new ApiError(-1121, "Invalid symbol.");
   return rowsText(exchange.series(listed, interval, offsetMs), window, view, request.unit);
 }
 
-function readWindow(parameters: Parameters, nowMs: number): Window {
+function readWindow(parameters: Parameters): Window {
   const limit = readLimit(parameters);
   const startUs = readBoundUs(parameters, "startTime");
   const endUs = readBoundUs(parameters, "endTime");
-  const clamp = (ms: number) => Math.min(nowMs + AHEAD_MS, Math.max(EARLIEST_MS, ms));
   return {
-    fromMs: clamp(startUs === undefined ? EARLIEST_MS : Math.ceil(startUs / 1_000)),
-    toMs: clamp(endUs === undefined ? Infinity : Math.floor(endUs / 1_000)),
+    fromMs: Math.max(EARLIEST_MS, Math.ceil((startUs ?? 0) / 1_000)),
+    toMs: Math.max(EARLIEST_MS, Math.floor((endUs ?? Infinity) / 1_000)),
     limit,
     keep: startUs === undefined ? "newest" : "oldest",
   };

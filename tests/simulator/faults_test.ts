@@ -241,3 +241,14 @@ Deno.test("of several faults the first that is due hits, and all count", async (
   for (let index = 0; index < 3; index++) seen.push((await ask(simulator, KLINES)).status);
   assertEquals(seen, [503, 502, 200]);
 });
+
+Deno.test("a request that is refused for its weight does not count for a fault", async () => {
+  const { simulator, clock } = simulate({
+    limits: { weight_per_minute: 2 },
+    faults: [{ kind: "html", status: 503, after: 1 }],
+  });
+  const status = async () => (await ask(simulator, KLINES)).status;
+  assertEquals([await status(), await status(), await status()], [200, 429, 429]);
+  await clock.advance(30_000);
+  assertEquals(await status(), 503);
+});

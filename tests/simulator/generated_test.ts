@@ -95,6 +95,23 @@ Deno.test("a halt that is still going on ends a series, and its end goes on with
   assertEquals(await newest(), ["2024-06-01T00:00", "2024-06-01T00:04"]);
 });
 
+Deno.test("the first candle after a halt or a listing has trades, on the quietest symbol too", async () => {
+  const { simulator } = simulate({
+    halts: [HALT],
+    listed: "2024-04-30T07:03:20Z",
+    tradeless: 1,
+  });
+  const trades = async (from: number) => {
+    const query = `symbol=WANBTC&interval=1m&startTime=${from}&limit=2`;
+    return (await askRows(simulator, query)).map((row) => [isoMinute(row[0]), row[8] > 0]);
+  };
+  assertEquals(await trades(0), [["2024-04-30T07:03", true], ["2024-04-30T07:04", false]]);
+  assertEquals(await trades(NINE + 2 * HOUR), [
+    ["2024-05-01T13:15", true],
+    ["2024-05-01T13:16", false],
+  ]);
+});
+
 Deno.test("a candle stands still while a halt goes on in it", async () => {
   const { simulator, clock } = simulate({
     halts: [{ from: "2024-06-01T00:02:00Z", to: "2024-06-01T01:30:00Z" }],
@@ -182,6 +199,7 @@ Deno.test("a correction changes a candle from its moment on", async () => {
   });
   const query = `${HOURLY}&startTime=${open}&limit=1`;
   const [before] = await askRows(simulator, query);
+  assertEquals([before], await askRows(simulate().simulator, query));
   assertEquals([before], simulator.candles("BTCUSDT", "1h", open, open + HOUR));
   await clock.advance(30_000);
   const [after] = await askRows(simulator, query);
@@ -222,4 +240,5 @@ Deno.test("candles() gives closed candles only, from and up to a moment", () => 
     "2024-05-31T23:00",
   ]);
   assertEquals(opens(midnight - 2 * HOUR, midnight - HOUR), ["2024-05-31T22:00"]);
+  assertEquals(opens(midnight - HOUR, Infinity), ["2024-05-31T23:00"]);
 });

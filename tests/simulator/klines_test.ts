@@ -86,6 +86,14 @@ Deno.test("klines gives no row, and no error, of a window before the listing", a
   assertEquals(await askTimes(simulate().simulator, query), []);
 });
 
+Deno.test("klines takes a bound before 2017 for the first day of 2017", async () => {
+  const { simulator } = simulate({ listed: "2016-12-01" });
+  assertEquals(await askTimes(simulator, `${HOURLY}&startTime=0&limit=1`), ["2017-01-01T00:00"]);
+  assertEquals(await askTimes(simulator, `${HOURLY}&endTime=${Date.UTC(2016, 11, 15)}`), [
+    "2017-01-01T00:00",
+  ]);
+});
+
 Deno.test("klines opens the first candle on the grid, not at the first trade", async () => {
   const { simulator } = simulate({
     symbols: [{ symbol: "NEWUSDT", base: "NEW", quote: "USDT", listed: "2024-05-31T10:20:00Z" }],
@@ -255,6 +263,14 @@ Deno.test("klines gives the share of tradeless candles that the scenario asks fo
   );
   const quiet = rows.filter((row) => row[8] === 0).length;
   assert(quiet > 400 && quiet < 560, `${quiet}`);
+});
+
+Deno.test("klines gives at least one candle with trades in any 32", async () => {
+  const { simulator } = simulate({ tradeless: 1 });
+  const rows = await askRows(simulator, "symbol=BTCUSDT&interval=1m&limit=1000");
+  const traded = rows.flatMap((row, index) => row[8] > 0 ? [index] : []);
+  assertEquals(traded.length, 32);
+  assert(traded.slice(1).every((index, at) => index - (traded[at] ?? NaN) === 32));
 });
 
 Deno.test("klines lets the open candle grow until it is the closed one", async () => {

@@ -53,6 +53,23 @@ Deno.test("main.ts plays the scenario of a file", async () => {
   await Deno.remove(path);
 });
 
+Deno.test("main.ts ends at once, and quietly, while an answer is held back", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(path, '{ "faults": [{ "kind": "slow", "delay_ms": 600000 }] }');
+  const child = command(["--scenario", path]).spawn();
+  const { text, reader } = await readLine(child.stdout);
+  const { rest } = JSON.parse(text);
+  // One of two is held back: an answer to the other shows that it came in.
+  const answers = [1, 2].map(async () => (await fetch(`${rest}/api/v3/ping`)).text());
+  await Promise.any(answers);
+  child.kill("SIGTERM");
+  assertEquals((await child.status).code, 0);
+  assertEquals(await new Response(child.stderr).text(), "");
+  await Promise.allSettled(answers);
+  await reader.cancel();
+  await Deno.remove(path);
+});
+
 Deno.test("main.ts says what is wrong with a scenario and ends with 78", async () => {
   const { code, stdout, stderr } = await command(["--scenario", "no/such.yaml"]).output();
   assertEquals([code, stdout.length], [78, 0]);
