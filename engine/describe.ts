@@ -208,7 +208,7 @@ function sampleOf(schema: JsonSchema, plugin: string, name: string): unknown {
   switch ([schema.type].flat()[0]) {
     case "integer":
     case "number":
-      return Math.max(schema.minimum ?? 1, (schema.exclusiveMinimum ?? 0) + 1);
+      return sampleNumber(schema);
     case "boolean":
       return true;
     case "array":
@@ -220,4 +220,11 @@ function sampleOf(schema: JsonSchema, plugin: string, name: string): unknown {
   }
   if (schema.format === "password") return `\${env:${`${plugin}_${name}`.toUpperCase()}}`;
   return schema.format === "uri" ? "https://example.com" : `<${name}>`;
+}
+
+function sampleNumber(schema: JsonSchema): number {
+  const least = schema.minimum ?? (schema.exclusiveMinimum ?? 0) + 1;
+  const most = schema.maximum ?? schema.exclusiveMaximum ?? LARGEST;
+  if (least < most || least === schema.maximum) return Math.max(least, Math.min(1, most));
+  return ((schema.exclusiveMinimum ?? schema.minimum ?? 0) + most) / 2;
 }

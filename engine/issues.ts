@@ -5,7 +5,7 @@
  */
 
 import { type Mistake, type Path, pathText } from "./diagnostics.ts";
-import type { Filled } from "./interpolate.ts";
+import { type Filled, isPlain } from "./interpolate.ts";
 import { isSecretAt, type JsonSchema, keysAt, schemaAt } from "./options_schema.ts";
 import { looksSecret } from "./masking.ts";
 import { hintForName, listed, nearestName } from "./nearest.ts";
@@ -258,7 +258,8 @@ function kindOf(value: unknown): string {
   if (value === null || value === undefined) return "empty";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "string") return "text";
-  return typeof value === "object" ? "a mapping" : `a ${typeof value}`;
+  if (typeof value === "object") return isPlain(value) ? "a mapping" : "an object";
+  return `a ${typeof value}`;
 }
 
 function hintOf(issue: Issue, path: Path, subject: Subject): string | undefined {

@@ -89,13 +89,20 @@ export interface JsonSchema {
  */
 export function jsonSchemaOf(schema: unknown): JsonSchema {
   if (!(schema instanceof z.ZodType)) return {};
+  const known = cache.get(schema);
+  if (known) return known;
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io: "input",
     target: "draft-7",
     unrepresentable: "any",
   });
-  return rest as JsonSchema;
+  const made = rest as JsonSchema;
+  cache.set(schema, made);
+  return made;
 }
+
+/** Schemas never change, and every message about an option asks for that of its plugin. */
+const cache = new WeakMap<object, JsonSchema>();
 
 /**
  * The schema of a part of a value.
