@@ -165,7 +165,7 @@ function isAboutType({ code, path }: Issue): boolean {
 
 function refuse(path: Path, must: string, issue: Issue, subject: Subject): Mistake {
   const saysAll = must.includes(": ") || must === NOT_EMPTY;
-  const found = saysAll ? undefined : foundAt(path, subject);
+  const found = saysAll ? undefined : foundAt(path, issue, subject);
   const message = `Cannot use ${nameOf(path, subject)} as it must ${must}` +
     (found === undefined ? "" : `: ${found}`);
   return {
@@ -235,7 +235,7 @@ function formatOf({ format, pattern, prefix, suffix }: Issue): string {
 }
 
 /** What the file has there. Never a secret, nor what was filled in. */
-function foundAt(path: Path, subject: Subject): string | undefined {
+function foundAt(path: Path, issue: Issue, subject: Subject): string | undefined {
   const value = valueAt(subject.value, path);
   const name = path.at(-1);
   const isSecret = isSecretAt(subject.schema, path) ||
@@ -243,10 +243,11 @@ function foundAt(path: Path, subject: Subject): string | undefined {
   if (isSecret) return `it is ${kindOf(value)}`;
   const written = subject.filled.written([...subject.path, ...path]);
   if (written !== undefined) return `${quote(written)} gives something else`;
-  if (Array.isArray(value) && value.length === 0) return "it is empty";
+  if (Array.isArray(value) && issue.origin === "array") return `it has ${value.length}`;
   if (typeof value === "string") return `it is ${quote(value)}`;
   if (typeof value === "number" || typeof value === "boolean") return `it is ${value}`;
-  return path.length === 0 && kindOf(value) === "a mapping" ? undefined : `it is ${kindOf(value)}`;
+  const isAboutParts = issue.code === "custom" && value !== null;
+  return isAboutParts ? undefined : `it is ${kindOf(value)}`;
 }
 
 /** Quotes a text of the file; of a long one, its beginning. */

@@ -8,7 +8,13 @@ import { check, type Checked } from "./check.ts";
 import { type Mistake, type Path, pathText } from "./diagnostics.ts";
 import { type Filled, isPlain } from "./interpolate.ts";
 import { quote, valueAt } from "./issues.ts";
-import { hasSecret, isSecretAt, type JsonSchema, jsonSchemaOf, schemaAt } from "./options_schema.ts";
+import {
+  hasSecret,
+  isSecretAt,
+  type JsonSchema,
+  jsonSchemaOf,
+  schemaAt,
+} from "./options_schema.ts";
 import { type ImportModule, importPlugin, isSpecifier } from "./modules.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import { stepSchema } from "./pipeline_schema.ts";

@@ -105,7 +105,7 @@ Deno.test("check() says every limit in words", async () => {
     'option "one" of transform "t" as it must have exactly 1 character: it is "ab"',
     'option "few" of transform "t" as it must have at least 2 characters: it is "a"',
     'option "short" of transform "t" as it must have at most 1 character: it is "ab"',
-    'option "list" of transform "t" as it must have at least 2 items: it is a list',
+    'option "list" of transform "t" as it must have at least 2 items: it has 1',
     'option "pair" of transform "t" as it must be a list: it is "a"',
     'option "below" of transform "t" as it must be less than 5: it is 5',
     'option "fives" of transform "t" as it must be a multiple of 5: it is 7',
@@ -135,6 +135,10 @@ Deno.test("check() tells what holds for all options together under the plugin's 
     .refine(({ a, b }) => a < b, { error: "must have `a` below `b`" });
   assertEquals(await tryOptions(schema, { a: 2, b: 1 }), [
     'transform "t" as it must have `a` below `b`',
+  ]);
+  const nested = z.strictObject({ range: schema });
+  assertEquals(await tryOptions(nested, { range: { a: 2, b: 1 } }), [
+    'option "range" of transform "t" as it must have `a` below `b`',
   ]);
 });
 
