@@ -158,6 +158,7 @@ export class BinanceClient {
   /** Waits for a part of an attempt, and ends the attempt when that takes too long. */
   async #within<T>(attempt: AbortController, what: string, work: Promise<T>): Promise<T> {
     const done = new AbortController();
+    attempt.signal.addEventListener("abort", () => done.abort(), { once: true });
     this.#context.sleep(TIMEOUT_MS, done.signal).then(
       () => attempt.abort(new RetryableError(`The exchange did not ${what} in ${TIMEOUT_MS} ms`)),
       () => {},

@@ -177,9 +177,9 @@ Deno.test("binance_rest leaves no request and no timer when its consumer stops e
   const batches = iterate(world.context, READ_MANY);
   await batches.next();
   assertEquals(world.exchange.underWay(), 8);
+  const before = world.clock.now();
   await batches.return?.();
   assertEquals(world.exchange.underWay(), 0);
-  const before = world.clock.now();
   await world.clock.sleep(0);
   assertEquals(world.clock.now(), before);
 });
@@ -189,8 +189,8 @@ Deno.test("binance_rest leaves no timer when its consumer stops while weight is 
   const batches = iterate(world.context, READ_MANY);
   await batches.next();
   await world.clock.sleep(1_000);
-  await batches.return?.();
   const before = world.clock.now();
+  await batches.return?.();
   await world.clock.sleep(0);
   assertEquals(world.clock.now(), before);
 });

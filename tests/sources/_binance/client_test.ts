@@ -205,3 +205,21 @@ Deno.test("BinanceClient frees an answer that comes after its signal has aborted
   assertEquals((await answer).message, "stop");
   assertEquals(response.bodyUsed, true);
 });
+
+Deno.test("BinanceClient leaves no listener on a signal that outlives its requests", async () => {
+  const { client } = setUp(() => Promise.resolve(json([])));
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (type: string, listener: EventListener) => {
+    listeners++;
+    add(type, listener);
+  };
+  signal.removeEventListener = (type: string, listener: EventListener) => {
+    listeners--;
+    remove(type, listener);
+  };
+  await client.get(PING, signal);
+  assertEquals(listeners, 0);
+});

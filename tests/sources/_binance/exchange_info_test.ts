@@ -80,6 +80,19 @@ Deno.test("lookUpSymbols() finds a symbol that is not listed, beside one that do
   ]);
 });
 
+Deno.test("lookUpSymbols() looks further for a symbol that an answer leaves out", async () => {
+  const { found, asked } = await lookUp(["BTCUSDT", "ETHUSDT"], {
+    instead: (_url, count) =>
+      count === 0
+        ? json({
+          symbols: [{ symbol: "BTCUSDT", status: "TRADING", baseAsset: "BTC", quoteAsset: "USDT" }],
+        })
+        : undefined,
+  });
+  assertEquals((await found).map(({ symbol }) => symbol), ["BTCUSDT", "ETHUSDT"]);
+  assertEquals(asked().length, 2);
+});
+
 Deno.test("lookUpSymbols() does not ask for each name of a list of another exchange", async () => {
   const names = Array.from({ length: 50 }, (_, at) => `X${at}`);
   const { error, asked } = await lookUp(names);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { delay } from "@std/async";
 import type { Clock, Context } from "../../../engine/context.ts";
 
 /** A row as the exchange gives it; tests put wrong ones among them. */
@@ -73,6 +74,8 @@ export function scriptedExchange(script: Script): ScriptedExchange {
       response.headers.set("x-mbx-used-weight-1m", String(weight + (script.others ?? 0)));
       return response;
     } finally {
+      // A connection is not closed at the moment its request is aborted.
+      if (init?.signal?.aborted) await delay(0);
       underWay--;
     }
   };
