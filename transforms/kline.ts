@@ -106,7 +106,7 @@ function fromRow(series: Series, row: readonly unknown[], closed: boolean): Poin
   const high = decimalAt(series, row, 2);
   const low = decimalAt(series, row, 3);
   const close = decimalAt(series, row, 4);
-  if (!inRange(open, high, low, close)) throw rangeRefusal(series, row, open, high, low, close);
+  if (!inRange(open, high, low, close)) throw rangeRefusal(series, row);
   const fields = {
     open,
     high,
@@ -195,19 +195,15 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
-function rangeRefusal(
-  series: Series,
-  row: readonly unknown[],
-  open: string,
-  high: string,
-  low: string,
-  close: string,
-): RecordError {
-  const [must, found] = compareDecimals(high, low) < 0 ? ['"high" must not be below "low"', ""] : [
-    '"open" and "close" must lie between "low" and "high"',
-    `open ${show(open)}, close ${show(close)}, `,
-  ];
-  return refusal(series, row[0], `${must}: it has ${found}low ${show(low)}, high ${show(high)}`);
+function rangeRefusal(series: Series, row: readonly unknown[]): RecordError {
+  const [, open = "", high = "", low = "", close = ""] = row.map(String);
+  const found = `low ${show(low)}, high ${show(high)}`;
+  const why = compareDecimals(high, low) < 0
+    ? `"high" must not be below "low": it has ${found}`
+    : `"open" and "close" must lie between "low" and "high": it has open ${show(open)}, close ${
+      show(close)
+    }, ${found}`;
+  return refusal(series, row[0], why);
 }
 
 function columnRefusal(
