@@ -2,22 +2,24 @@
  * Reads the candle history of Binance over REST.
  *
  * **Span.** Candles that open from `from` up to, not including, `to`. Without `to`, or with one that
- * lies ahead, reading ends with the last candle that has closed when the run starts; the open
- * candle is never given. A later run goes on from there. `from` is fixed when reading begins, so
- * that `30 days ago` does not move while a run is stopped and resumed; `to` is worked out anew by
- * each run. A symbol that was listed after `from` begins at its listing.
+ * lies ahead, reading ends with the last candle that has closed when the run starts; the open candle
+ * is never given, and one that has just closed is read once its values have settled, 3 s later. A
+ * later run goes on from there. `from` is fixed when reading begins, so that `30 days ago` does not
+ * move while a run is stopped and resumed; `to` is worked out anew by each run. A symbol that was
+ * listed after `from` begins at its listing.
  *
  * **Order.** Ascending and without doubles per series. Of several series the one furthest behind
  * comes next, page by page, whatever the network does: a run that is resumed gives exactly what it
  * would have given.
  *
- * **Holes.** Candles that are missing are asked for once more. Those the exchange never made are left
- * out, told of once and counted in `holes` and `missing_candles`. Off-grid and truncated candles are given as they are.
+ * **Holes.** Candles that are missing are asked for once more. Those the exchange never made are
+ * left out, told of once and counted in `holes` and `missing_candles`. Off-grid and truncated
+ * candles are given as they are.
  *
  * **Bad rows.** Rows are given as they came. One whose open time cannot be read is given where it
- * stood, so that the transform refuses it. Rows out of order are put in order; of rows of one
- * open time the last one in the answer counts; rows outside the span asked for are left out. All of
- * these are counted and told of.
+ * stood, so that the transform refuses it; at the end of an answer it is asked for once more. Rows
+ * out of order are put in order; of rows of one open time the last one in the answer counts; rows
+ * outside the span asked for are left out. All of these are counted and told of.
  *
  * **Limits.** The exchange's limits are read from it, and the use that others make of this address
  * is taken into account. A 429, a ban or a firewall's page stops all requests for as long as asked.
