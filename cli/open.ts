@@ -7,6 +7,7 @@
 import { loadPipeline } from "../engine/load.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import type { SimulatorUrls } from "../engine/plugin.ts";
+import { readTextFile } from "../engine/read_text.ts";
 import { createRegistry, type Registry } from "../engine/registry.ts";
 import { SINKS } from "../sinks/mod.ts";
 import { SOURCES } from "../sources/mod.ts";
@@ -29,7 +30,7 @@ export const registry: Registry = createRegistry({
 export function openPipeline(file: string, simulator?: SimulatorUrls): Promise<Pipeline> {
   return loadPipeline(file, {
     registry,
-    readText: (path) => Deno.readTextFile(path),
+    readText: readTextFile,
     env: (name) => Deno.env.get(name),
     ...(simulator ? { simulator } : {}),
   });
