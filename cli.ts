@@ -190,7 +190,8 @@ if (import.meta.main) {
     writeErr: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
     interactive,
     colors: interactive && !Deno.noColor,
-    columns: () => Deno.consoleSize().columns,
+    // Some terminals do not know their size and say 0.
+    columns: () => Deno.consoleSize().columns || 80,
     now: () => Date.now(),
   });
   Deno.exit(await main(Deno.args, terminal));

@@ -52,8 +52,10 @@ const options = z.strictObject({
       if (names.indexOf(name) === at) continue;
       issues.addIssue({ code: "custom", path: [at], message: "must not be there twice" });
     }
-  }).describe("Symbols as the exchange writes them, such as `BTCUSDT`"),
-  interval: z.enum(INTERVALS).describe("Interval of the candles: `1m` is a minute, `1M` a month"),
+  }).describe("Symbols as the exchange writes them, such as `BTCUSDT`")
+    .meta({ examples: [["BTCUSDT"]] }),
+  interval: z.enum(INTERVALS).describe("Interval of the candles: `1m` is a minute, `1M` a month")
+    .meta({ examples: ["1h"] }),
   from: time().describe(
     "First open time: ISO 8601, epoch milliseconds, or a span such as `30 days ago`",
   ),

@@ -42,7 +42,8 @@ export const file = defineSink({
   id: "file",
   summary: "Writes to a file, as line protocol or JSON lines, rotated by size or day",
   options: z.strictObject({
-    path: z.string().min(1).describe("File to write. It is made, with its folder, if need be"),
+    path: z.string().min(1).describe("File to write. It is made, with its folder, if need be")
+      .meta({ examples: ["candles.lp"] }),
     format: z.enum(["line_protocol", "json"]).optional().describe(
       "`json` writes one record on a line, and any record. By default `json` where the path ends in .json, .jsonl or .ndjson, else `line_protocol`",
     ),

@@ -1,0 +1,10 @@
+import { assertEquals } from "@std/assert";
+import { registry } from "../../cli/open.ts";
+import { exampleStep } from "../../engine/describe.ts";
+
+for (const plugin of registry.list()) {
+  Deno.test(`the example that \`describe ${plugin.id}\` gives can be pasted`, () => {
+    const checked = plugin.options.safeParse(exampleStep(plugin).with ?? {});
+    assertEquals(checked.success ? [] : checked.error.issues, []);
+  });
+}
