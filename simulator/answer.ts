@@ -10,8 +10,8 @@ import type { Refusal } from "./limits.ts";
 export interface Answer {
   /** HTTP status. */
   readonly status: number;
-  /** The body. */
-  readonly body: string;
+  /** The body: a text, or the bytes of one. */
+  readonly body: string | Uint8Array<ArrayBuffer>;
   /** Headers beside those of weight. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -19,15 +19,14 @@ export interface Answer {
 /** An error of the exchange: thrown where a request is found wrong, answered as JSON. */
 export class ApiError extends Error {
   /** HTTP status. */
-  readonly status: number;
+  readonly status = 400;
   /** The exchange's number for the error. */
   readonly code: number;
 
-  /** Makes an error with the exchange's number and text; its status is 400 unless given. */
-  constructor(code: number, message: string, status = 400) {
+  /** Makes an error with the exchange's number and text. */
+  constructor(code: number, message: string) {
     super(message);
     this.code = code;
-    this.status = status;
   }
 }
 
@@ -43,8 +42,13 @@ export function errorAnswer(
   };
 }
 
-/** The answer with a JSON text as its body. */
-export function jsonAnswer(body: string): Answer {
+/** The text of an answer's body. */
+export function textOf(answer: Answer): string {
+  return typeof answer.body === "string" ? answer.body : new TextDecoder().decode(answer.body);
+}
+
+/** The answer with JSON as its body. */
+export function jsonAnswer(body: Answer["body"]): Answer {
   return { status: 200, body, headers: { "content-type": "application/json;charset=UTF-8" } };
 }
 

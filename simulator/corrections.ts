@@ -4,7 +4,8 @@
  * @module
  */
 
-import { rowText, type Series, type TimeUnit, type View, type Window } from "./series.ts";
+import type { Series, TimeUnit, View, Window } from "./series.ts";
+import { Writer } from "./writer.ts";
 
 /** A correction of one candle. */
 export interface Correction {
@@ -53,18 +54,18 @@ export class CorrectedSeries implements Series {
     return this.#series.close(candle);
   }
 
-  /** A candle with the values it has by now. */
-  row(candle: number, view: View, unit: TimeUnit): string {
+  /** Writes a candle with the values it has by now. */
+  writeRow(candle: number, view: View, unit: TimeUnit, writer: Writer): void {
     const openMs = this.open(candle);
     const due = this.#corrections
       .filter((one) => one.openMs === openMs && one.atMs <= view.nowMs);
-    if (due.length === 0) return this.#series.row(candle, view, unit);
-    const cells: unknown[] = JSON.parse(this.#series.row(candle, view, "ms"));
+    if (due.length === 0) return this.#series.writeRow(candle, view, unit, writer);
+    const row = new Writer();
+    this.#series.writeRow(candle, view, unit, row);
+    const cells: unknown[] = JSON.parse(new TextDecoder().decode(row.bytes()));
     for (const { values } of due) {
       for (const [name, value] of Object.entries(values)) cells[COLUMNS.indexOf(name)] = value;
     }
-    const json = cells.map((cell) => JSON.stringify(cell));
-    const [prices, rest] = [json.slice(1, 6).join(","), json.slice(7).join(",")];
-    return rowText(openMs, prices, this.close(candle), rest, unit);
+    writer.text(JSON.stringify(cells));
   }
 }

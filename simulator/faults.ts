@@ -5,7 +5,7 @@
  */
 
 import { resolveTime, type Time } from "../engine/time.ts";
-import type { Answer } from "./answer.ts";
+import { type Answer, textOf } from "./answer.ts";
 import type { FaultRule, RowChange } from "./fault_rule.ts";
 
 /** What a fault is chosen by. */
@@ -71,7 +71,8 @@ const ERRORS: Readonly<Record<number, { readonly code: number; readonly message:
 
 /** The answer with its text cut off. */
 export function truncated(answer: Answer, share: number): Answer {
-  return { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length * share)) };
+  const text = textOf(answer);
+  return { ...answer, body: text.slice(0, Math.floor(text.length * share)) };
 }
 
 /**
@@ -86,7 +87,7 @@ export function truncated(answer: Answer, share: number): Answer {
  * ```
  */
 export function withRowChanged(answer: Answer, change: RowChange): Answer {
-  const rows: unknown = answer.status === 200 ? JSON.parse(answer.body) : undefined;
+  const rows: unknown = answer.status === 200 ? JSON.parse(textOf(answer)) : undefined;
   if (!Array.isArray(rows)) return answer;
   const index = change.row < 0 ? rows.length + change.row : change.row;
   const row: unknown = rows[index];

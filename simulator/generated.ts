@@ -4,12 +4,19 @@
  * @module
  */
 
-import { decimalText, valueText } from "./decimals.ts";
 import type { Grid } from "./grid.ts";
 import { type Halt, haltAtEnd, haltAtStart, haltOver, type Shift } from "./halts.ts";
 import { type Candle, candleOf, type Market, priceAt, soFar } from "./market.ts";
 import { hash } from "./random.ts";
-import { isServed, rowText, type Series, type TimeUnit, type View, type Window } from "./series.ts";
+import {
+  isServed,
+  type Series,
+  type TimeUnit,
+  type View,
+  type Window,
+  writeTime,
+} from "./series.ts";
+import type { Writer } from "./writer.ts";
 
 /** When a series has candles, and where. */
 export interface Times {
@@ -27,7 +34,6 @@ export interface Times {
 const TRADED_EVERY = 32;
 /** How much of its trades REST knows of while a closed candle still changes. */
 const CHANGING_SHARE = 0.9;
-const NO_TRADES = '"0.00000000"';
 
 /** A series that the market makes up. Its candles are named by their slots. */
 export class GeneratedSeries implements Series {
@@ -73,30 +79,33 @@ export class GeneratedSeries implements Series {
     return (halt?.cut ? halt.fromMs : endMs) - 1;
   }
 
-  /** One candle as a REST row. */
-  row(slot: number, view: View, unit: TimeUnit): string {
-    const openMs = this.open(slot);
+  /** Writes one candle as a REST row. */
+  writeRow(slot: number, view: View, unit: TimeUnit, writer: Writer): void {
     const closeMs = this.close(slot);
     const candle = this.#finished(slot);
-    const known = candle && this.#known(candle, slot, closeMs, view);
-    if (known) return this.#tradedRow(openMs, known, closeMs, unit);
-    const last = `"${decimalText(this.#lastPrice(slot), this.#market.priceDecimals)}"`;
-    const prices = `${last},${last},${last},${last},${NO_TRADES}`;
-    return rowText(openMs, prices, closeMs, `${NO_TRADES},0,${NO_TRADES},${NO_TRADES},"0"`, unit);
-  }
-
-  #tradedRow(openMs: number, candle: Candle, closeMs: number, unit: TimeUnit): string {
+    const known = candle && this.#known(candle, slot, closeMs, view) ||
+      tradeless(this.#lastPrice(slot));
     const { priceDecimals, amountDecimals } = this.#market;
-    const { open, high, low, close, volume, takerVolume, takerPrice, makerPrice } = candle;
-    const prices = `"${decimalText(open, priceDecimals)}","${decimalText(high, priceDecimals)}","${
-      decimalText(low, priceDecimals)
-    }","${decimalText(close, priceDecimals)}","${decimalText(volume, amountDecimals)}"`;
-    const value = valueText([takerVolume, volume - takerVolume], [takerPrice, makerPrice]);
-    const takerValue = valueText([takerVolume, 0], [takerPrice, 0]);
-    const rest = `"${value}",${candle.trades},"${
-      decimalText(takerVolume, amountDecimals)
-    }","${takerValue}","0"`;
-    return rowText(openMs, prices, closeMs, rest, unit);
+    const { volume, takerVolume, takerPrice, makerPrice } = known;
+    writer.text("[");
+    writeTime(this.open(slot), unit, "000", writer);
+    for (const price of [known.open, known.high, known.low, known.close]) {
+      writer.text(",");
+      writer.decimal(price, priceDecimals);
+    }
+    writer.text(",");
+    writer.decimal(volume, amountDecimals);
+    writer.text(",");
+    writeTime(closeMs, unit, "999", writer);
+    writer.text(",");
+    writer.value([takerVolume, volume - takerVolume], [takerPrice, makerPrice]);
+    writer.text(",");
+    writer.whole(known.trades);
+    writer.text(",");
+    writer.decimal(takerVolume, amountDecimals);
+    writer.text(",");
+    writer.value([takerVolume, 0], [takerPrice, 0]);
+    writer.text(',"0"]');
   }
 
   /** The candle with all its trades, or nothing when it has none. */
@@ -196,4 +205,21 @@ export class GeneratedSeries implements Series {
     const slot = this.#grid.index(ms);
     return this.open(slot) <= ms ? slot : slot - 1;
   }
+}
+
+/** The candle of a slot in which no one traded. */
+function tradeless(price: number): Candle {
+  return {
+    open: price,
+    high: price,
+    low: price,
+    close: price,
+    trades: 0,
+    volume: 0,
+    takerVolume: 0,
+    takerPrice: price,
+    makerPrice: price,
+    highTrade: 0,
+    lowTrade: 0,
+  };
 }

@@ -5,9 +5,17 @@
  */
 
 import { OptionsError } from "../engine/errors.ts";
-import { isServed, rowText, type Series, type TimeUnit, type View, type Window } from "./series.ts";
+import {
+  isServed,
+  type Series,
+  type TimeUnit,
+  type View,
+  type Window,
+  writeTime,
+} from "./series.ts";
+import type { Writer } from "./writer.ts";
 
-/** One recorded row: its times in epoch milliseconds, the rest in JSON. */
+/** One recorded row: its times in epoch milliseconds, and in JSON what lies between and after. */
 interface RecordedRow {
   readonly openMs: number;
   readonly prices: string;
@@ -48,10 +56,15 @@ export class RecordedSeries implements Series {
     return this.#rows[index]?.closeMs ?? NaN;
   }
 
-  /** One row. */
-  row(index: number, _view: View, unit: TimeUnit): string {
+  /** Writes one row. */
+  writeRow(index: number, _view: View, unit: TimeUnit, writer: Writer): void {
     const row = this.#rows[index];
-    return row ? rowText(row.openMs, row.prices, row.closeMs, row.rest, unit) : "";
+    if (!row) return;
+    writer.text("[");
+    writeTime(row.openMs, unit, "000", writer);
+    writer.text(row.prices);
+    writeTime(row.closeMs, unit, "999", writer);
+    writer.text(row.rest);
   }
 
   #isServed(index: number, view: View): boolean {
@@ -114,9 +127,9 @@ function readRow(cells: readonly unknown[], number: number, path: string): Recor
   const quoted = (index: number) => JSON.stringify(String(cells[index]));
   return {
     openMs: toMs(open),
-    prices: [1, 2, 3, 4, 5].map(quoted).join(","),
+    prices: `,${[1, 2, 3, 4, 5].map(quoted).join()},`,
     closeMs: toMs(close),
-    rest: `${quoted(7)},${Number(cells[8])},${quoted(9)},${quoted(10)},${quoted(11)}`,
+    rest: `,${quoted(7)},${Number(cells[8])},${quoted(9)},${quoted(10)},${quoted(11)}]`,
   };
 }
 

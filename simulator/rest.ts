@@ -19,9 +19,13 @@ import {
   required,
 } from "./parameters.ts";
 import type { Series, TimeUnit, View, Window } from "./series.ts";
+import { Writer } from "./writer.ts";
 
 /** Bounds before this moment count as this moment. There is nothing to be had after the present. */
 const EARLIEST_MS = Date.UTC(2017, 0, 1);
+
+/** More than a row usually takes. */
+const ROW_BYTES = 200;
 
 /** A request, read. */
 export interface ApiRequest {
@@ -48,7 +52,7 @@ export interface ApiState {
 interface Endpoint {
   readonly weight: number;
   readonly parameters: readonly string[];
-  readonly answer: (parameters: Parameters, request: ApiRequest, state: ApiState) => string;
+  readonly answer: (parameters: Parameters, request: ApiRequest, state: ApiState) => Answer["body"];
 }
 
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
@@ -99,23 +103,31 @@ export function answerRequest(request: ApiRequest, state: ApiState): Answer {
 }
 
 /**
- * Candles as the text of REST rows.
+ * Candles as an array of REST rows, in JSON.
  *
  * @param series The series.
  * @param window Which candles.
  * @param view What the reader sees.
  * @param unit The unit of the times in it.
  */
-export function rowsText(series: Series, window: Window, view: View, unit: TimeUnit): string {
-  let text = "";
-  for (const candle of series.find(window, view)) {
-    text += text === "" ? "[" : ",";
-    text += series.row(candle, view, unit);
+export function rowsJson(
+  series: Series,
+  window: Window,
+  view: View,
+  unit: TimeUnit,
+): Uint8Array<ArrayBuffer> {
+  const candles = series.find(window, view);
+  const writer = new Writer(ROW_BYTES * (candles.length + 1));
+  writer.text("[");
+  for (const [index, candle] of candles.entries()) {
+    if (index > 0) writer.text(",");
+    series.writeRow(candle, view, unit, writer);
   }
-  return text === "" ? "[]" : `${text}]`;
+  writer.text("]");
+  return writer.bytes();
 }
 
-function klines(parameters: Parameters, request: ApiRequest, state: ApiState): string {
+function klines(parameters: Parameters, request: ApiRequest, state: ApiState): Answer["body"] {
   const { exchange, view } = state;
   const name = readSymbol("symbol", required(parameters, "symbol"));
   const interval = readInterval(required(parameters, "interval"));
@@ -123,7 +135,7 @@ function klines(parameters: Parameters, request: ApiRequest, state: ApiState): s
   const offsetMs = readTimeZone(parameters);
   const listed = request.gone.has(name) ? undefined : exchange.symbol(name);
   if (!listed) throw new ApiError(-1121, "Invalid symbol.");
-  return rowsText(exchange.series(listed, interval, offsetMs), window, view, request.unit);
+  return rowsJson(exchange.series(listed, interval, offsetMs), window, view, request.unit);
 }
 
 function readWindow(parameters: Parameters): Window {

@@ -1,6 +1,15 @@
 /**
  * Scenarios: what the market does, what the exchange does wrong, and when, as plain data.
  *
+ * ```yaml
+ * seed: 7
+ * halts:
+ *   - { from: 2024-02-01T02:00:00Z, to: 2024-02-01T04:30:00Z }
+ * faults:
+ *   - { kind: status, path: /api/v3/klines, after: 20, status: 429, retry_after_s: 5 }
+ *   - { kind: rows, symbol: ETHUSDT, times: always, rows: { change: short } }
+ * ```
+ *
  * @module
  */
 

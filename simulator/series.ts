@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Writer } from "./writer.ts";
+
 /** How a reader sees a series: the moment, and how far answers lag behind it. */
 export interface View {
   /** The moment, in epoch milliseconds. */
@@ -37,8 +39,8 @@ export interface Series {
   open(candle: number): number;
   /** The last moment of one of them, in epoch milliseconds. */
   close(candle: number): number;
-  /** One of them as a REST row, in JSON. */
-  row(candle: number, view: View, unit: TimeUnit): string;
+  /** Writes one of them as a REST row. */
+  writeRow(candle: number, view: View, unit: TimeUnit, writer: Writer): void;
 }
 
 /**
@@ -54,30 +56,19 @@ export function isServed(startMs: number, closeMs: number, view: View): boolean 
 }
 
 /**
- * The text of a row.
+ * Writes a time.
  *
- * @param openMs Open time, in epoch milliseconds.
- * @param prices Open, high, low, close and volume, as JSON strings with commas between.
- * @param closeMs Close time.
- * @param rest What follows the close time, in JSON.
- * @param unit The unit of both times.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(rowText(1_000, '"1"', 1_999, "7", "ms"), '[1000,"1",1999,7]');
- * assertEquals(rowText(1_000, '"1"', 1_999, "7", "us"), '[1000000,"1",1999999,7]');
- * ```
+ * @param ms Epoch milliseconds.
+ * @param unit The unit it is written in.
+ * @param lastDigits The microseconds in it: `000`, or `999` for the end of a candle.
+ * @param writer Where it is written.
  */
-export function rowText(
-  openMs: number,
-  prices: string,
-  closeMs: number,
-  rest: string,
+export function writeTime(
+  ms: number,
   unit: TimeUnit,
-): string {
-  return unit === "ms"
-    ? `[${openMs},${prices},${closeMs},${rest}]`
-    : `[${openMs}000,${prices},${closeMs}999,${rest}]`;
+  lastDigits: "000" | "999",
+  writer: Writer,
+): void {
+  writer.whole(ms);
+  if (unit === "us") writer.text(lastDigits);
 }

@@ -8,12 +8,12 @@ import type { Clock } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS } from "../engine/interval.ts";
 import { resolveTime } from "../engine/time.ts";
-import { type Answer, ApiError, errorAnswer, htmlAnswer, refusalAnswer } from "./answer.ts";
+import { type Answer, ApiError, errorAnswer, htmlAnswer, refusalAnswer, textOf } from "./answer.ts";
 import { Exchange } from "./exchange.ts";
 import type { FaultRule } from "./fault_rule.ts";
 import { errorOf, Faults, truncated, withRowChanged } from "./faults.ts";
 import { Limiter, type Limits, type Refusal } from "./limits.ts";
-import { answerRequest, type ApiRequest, isEndpoint, rowsText, weightOf } from "./rest.ts";
+import { answerRequest, type ApiRequest, isEndpoint, rowsJson, weightOf } from "./rest.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
 
 /** A candle as REST sends it. */
@@ -205,8 +205,8 @@ class ScriptedBinance implements Simulator {
     const nowMs = this.clock.now();
     const window = { fromMs, toMs: toMs - 1, limit: Infinity, keep: "oldest" } as const;
     const view = { nowMs, absentMs: 0, changingMs: 0 };
-    const text = rowsText(this.#exchange.series(listed, known), window, view, "ms");
-    const rows: KlineRow[] = JSON.parse(text);
+    const json = rowsJson(this.#exchange.series(listed, known), window, view, "ms");
+    const rows: KlineRow[] = JSON.parse(new TextDecoder().decode(json));
     return rows.filter((row) => row[6] < nowMs);
   }
 
@@ -284,7 +284,7 @@ function respond(answer: Answer, usedWeight: number, fault: FaultRule | undefine
     headers.set("x-mbx-used-weight-1m", `${usedWeight}`);
   }
   if (fault?.kind !== "reset") return new Response(answer.body, { status: answer.status, headers });
-  const bytes = new TextEncoder().encode(answer.body);
+  const bytes = new TextEncoder().encode(textOf(answer));
   headers.set("content-length", `${bytes.length}`);
   return new Response(breakingBody(bytes), { status: answer.status, headers });
 }

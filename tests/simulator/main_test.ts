@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 
 const MAIN = fromFileUrl(new URL("../../simulator/main.ts", import.meta.url));
@@ -66,6 +66,20 @@ Deno.test("main.ts ends at once, and quietly, while an answer is held back", asy
   assertEquals((await child.status).code, 0);
   assertEquals(await new Response(child.stderr).text(), "");
   await Promise.allSettled(answers);
+  await reader.cancel();
+  await Deno.remove(path);
+});
+
+Deno.test("main.ts breaks a connection without a word of its own", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(path, '{ "faults": [{ "kind": "reset" }] }');
+  const child = command(["--scenario", path]).spawn();
+  const { text, reader } = await readLine(child.stdout);
+  const response = await fetch(`${JSON.parse(text).rest}/api/v3/exchangeInfo`);
+  await assertRejects(() => response.text(), TypeError);
+  child.kill("SIGTERM");
+  assertEquals((await child.status).code, 0);
+  assertEquals(await new Response(child.stderr).text(), "");
   await reader.cancel();
   await Deno.remove(path);
 });

@@ -76,6 +76,27 @@ Deno.test("close() gives up answers that are held back", async () => {
   await Promise.allSettled([answer]);
 });
 
+Deno.test("close() ends the waiting for an answer that is held back", async () => {
+  const waited = Promise.withResolvers<AbortSignal | undefined>();
+  const clock = {
+    now: () => NOW,
+    sleep: (_ms: number, signal?: AbortSignal) => {
+      waited.resolve(signal);
+      return new Promise<void>((_, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      });
+    },
+  };
+  const faults = [{ kind: "slow" as const, delay_ms: 60_000 }];
+  const served = serveSimulator(createSimulator({ faults }, { clock }));
+  const answer = fetch(served.rest + KLINES).then((response) => response.body?.cancel());
+  const signal = await waited.promise;
+  assertEquals(signal?.aborted, false);
+  await served.close();
+  assertEquals(signal?.aborted, true);
+  await Promise.allSettled([answer]);
+});
+
 Deno.test("a client may give up while its answer is held back", async () => {
   const { served, clock, held } = serveSlowly();
   const abort = new AbortController();
