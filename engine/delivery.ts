@@ -6,7 +6,7 @@
 
 import type { Context, Json } from "./context.ts";
 import type { Refusal } from "./chain.ts";
-import { RecordError } from "./errors.ts";
+import { describeError, FatalError, PenstockError, RecordError } from "./errors.ts";
 import type { StepLedger } from "./ledger.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import type { Chunk, SinkPlugin, SinkWriter } from "./plugin.ts";
@@ -56,6 +56,9 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   const { step, writer, ledger, context } = parts;
   const { plugin, options } = step;
   const limits = { maxRecords: MAX_RECORDS, maxBytes: MAX_BYTES, ...plugin.limits?.(options) };
+  const maxRecords = Math.max(1, limits.maxRecords);
+  /** Records that make a chunk, going by the size of those in the last one. */
+  let enough = maxRecords;
   let waiting: unknown[] = [];
   let queue: Chunk<unknown>[] = [];
   let queuedBytes = 0;
@@ -71,8 +74,12 @@ export function startDelivery(parts: DeliveryParts): Delivery {
 
   function encode(records: readonly unknown[]): void {
     const refused = new Map<number, RecordError>();
-    const reject = (index: number, error: RecordError) => void refused.set(index, error);
+    const reject = (index: number, error: RecordError) => {
+      requireIndex(step, records, index);
+      refused.set(index, error);
+    };
     const bytes = plugin.encode(records, { options, shapes: parts.shapes, reject });
+    enough = Math.min(maxRecords, Math.ceil(records.length * limits.maxBytes / bytes.length));
     if (bytes.length > limits.maxBytes && records.length > 1) {
       const half = Math.ceil(records.length / 2);
       encode(records.slice(0, half));
@@ -87,8 +94,12 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   }
 
   function cut(): void {
-    for (let at = 0; at < waiting.length; at += limits.maxRecords) {
-      encode(waiting.slice(at, at + limits.maxRecords));
+    try {
+      for (let at = 0; at < waiting.length; at += maxRecords) {
+        encode(waiting.slice(at, at + maxRecords));
+      }
+    } catch (error) {
+      throw named(step, error);
     }
     waiting = [];
     if (!failure && queue.length > 0) sending ??= send();
@@ -100,10 +111,10 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     try {
       for (let chunk = queue.shift(); chunk; chunk = queue.shift()) await deliver(chunk);
     } catch (error) {
-      failure = { error };
+      failure = { error: named(step, error) };
       queue = [];
       queuedBytes = 0;
-      parts.fail(error);
+      parts.fail(failure.error);
     } finally {
       sending = undefined;
       sayRoomier();
@@ -115,10 +126,15 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       `deliver ${chunk.records.length} records to sink "${step.id}"`,
       () => writer.deliver(chunk),
     ) ?? [];
+    const reasons = new Map<number, string>();
     for (const { index, reason } of rejected) {
+      requireIndex(step, chunk.records, index);
+      reasons.set(index, reason);
+    }
+    for (const [index, reason] of reasons) {
       refuse(chunk.records[index], new RecordError(`Sink "${step.id}" was told: ${reason}`));
     }
-    ledger.out += chunk.records.length - rejected.length;
+    ledger.out += chunk.records.length - reasons.size;
     deliveredBytes += chunk.bytes.length;
     queuedBytes -= chunk.bytes.length;
     sayRoomier();
@@ -138,7 +154,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     async add(records) {
       ledger.in += records.length;
       for (const record of records) waiting.push(record);
-      if (waiting.length >= limits.maxRecords) cut();
+      if (waiting.length >= enough) cut();
       while (queuedBytes > QUEUE_BYTES && !failure) await roomier.promise;
       throwFailure();
     },
@@ -150,9 +166,31 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       await sending;
       throwFailure();
     },
-    flush: () => context.retry(`flush sink "${step.id}"`, () => writer.flush()),
+    async flush() {
+      try {
+        return await context.retry(`flush sink "${step.id}"`, () => writer.flush());
+      } catch (error) {
+        throw named(step, error);
+      }
+    },
     get bytes() {
       return deliveredBytes;
     },
   };
+}
+
+/** A record that is refused by an index it does not have would be lost from the count. */
+function requireIndex(step: CheckedStep, records: readonly unknown[], index: number): void {
+  if (index in records) return;
+  throw new FatalError(
+    `Cannot go on with sink "${step.id}" as it may refuse only records it was given: it refused number ${index} of ${records.length}`,
+    { hint: "This is a fault of the plugin: records are counted from 0" },
+  );
+}
+
+function named(step: CheckedStep, error: unknown): unknown {
+  if (error instanceof PenstockError) return error;
+  // That the run is aborted is not the sink's fault.
+  if (error instanceof DOMException && error.name === "AbortError") return error;
+  return new FatalError(`Sink "${step.id}" failed: ${describeError(error)}`, { cause: error });
 }
