@@ -169,7 +169,7 @@ function unknown(
 
 function report(error: unknown, terminal: Terminal): number {
   // Whoever read our output has gone, as `head` does: that is no failure of ours.
-  if (error instanceof Deno.errors.BrokenPipe) return EXIT_PIPE;
+  if (isBrokenPipe(error)) return EXIT_PIPE;
   if (error instanceof PipelineFileError) {
     terminal.say(renderDiagnostics(error.diagnostics, { color: terminal.colors }));
     return EXIT_PIPELINE_FILE;
@@ -180,6 +180,11 @@ function report(error: unknown, terminal: Terminal): number {
     terminal.say(`${error.stack}\n`);
   }
   return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  if (error instanceof Deno.errors.BrokenPipe) return true;
+  return error instanceof Error && error.cause !== undefined && isBrokenPipe(error.cause);
 }
 
 if (import.meta.main) {

@@ -2,9 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { z } from "zod";
 import { type Schema, Secret, secret, time } from "../../engine/options.ts";
 import type { Time } from "../../engine/time.ts";
-import { inFolder } from "./_folder.ts";
+import { ENGINE, inFolder, runProgram } from "./_folder.ts";
 
-const ROOT = new URL("../../", import.meta.url);
 const VALUE = "hunter2-Zx9";
 
 /** Options as a plugin has them. */
@@ -97,7 +96,7 @@ Deno.test("Secret is *** on the console, of Deno as of Node", () =>
   inFolder(async (folder) => {
     const program = `
       import { format, inspect } from "node:util";
-      import { Secret } from ${JSON.stringify(new URL("engine/options.ts", ROOT).href)};
+      import { Secret } from "${ENGINE}options.ts";
       const token = new Secret(${JSON.stringify(VALUE)});
       for (const say of [console.log, console.error, console.info, console.debug, console.dir]) {
         say(token);
@@ -108,13 +107,8 @@ Deno.test("Secret is *** on the console, of Deno as of Node", () =>
       console.log(inspect({ token }, { depth: 9, showHidden: true, customInspect: false }));
       console.log(format("%s %o %O %j", token, token, token, token));
       throw new Error(\`Cannot use \${token}\`, { cause: { token } });`;
-    await Deno.writeTextFile(`${folder}/program.ts`, program);
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--config", new URL("deno.json", ROOT).pathname, "program.ts"],
-      cwd: folder,
-      stdin: "null",
-    }).output();
-    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    const { stdout, stderr } = await runProgram(folder, program);
+    const text = stdout + stderr;
     assertEquals(text.includes("hunter2"), false, text);
     assertStringIncludes(text, "Error: Cannot use ***");
     assertEquals(text.split("***").length - 1, 21, text);

@@ -29,6 +29,21 @@ Deno.test("parseTime() reads ISO 8601, in UTC unless an offset is given", () => 
   for (const [text, atMs] of times) assertEquals(parseTime(text), { atMs }, text);
 });
 
+Deno.test("parseTime() means UTC wherever the machine stands", () => {
+  const zone = Deno.env.get("TZ");
+  try {
+    for (const elsewhere of ["Asia/Kolkata", "America/New_York"]) {
+      Deno.env.set("TZ", elsewhere);
+      assertEquals(parseTime("2024-01-31"), { atMs: 1_706_659_200_000 });
+      assertEquals(parseTime("2024-01-31 12:30:15"), { atMs: 1_706_704_215_000 });
+      assertEquals(ago(1, "month", 1_711_843_200_000), "2024-02-29T00:00:00.000Z");
+    }
+  } finally {
+    if (zone === undefined) Deno.env.delete("TZ");
+    else Deno.env.set("TZ", zone);
+  }
+});
+
 Deno.test("parseTime() knows leap years", () => {
   assertEquals(parseTime("2024-02-29"), { atMs: 1_709_164_800_000 });
   assertEquals(parseTime("2000-02-29"), { atMs: 951_782_400_000 });
