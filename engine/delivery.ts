@@ -6,7 +6,7 @@
 
 import type { Context, Json } from "./context.ts";
 import type { Refusal } from "./chain.ts";
-import { describeError, FatalError, PenstockError, RecordError } from "./errors.ts";
+import { asStepError, FatalError, RecordError } from "./errors.ts";
 import type { StepLedger } from "./ledger.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import type { Chunk, SinkPlugin, SinkWriter } from "./plugin.ts";
@@ -99,7 +99,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
         encode(waiting.slice(at, at + maxRecords));
       }
     } catch (error) {
-      throw named(step, error);
+      throw asStepError(`Sink "${step.id}"`, error);
     }
     waiting = [];
     if (!failure && queue.length > 0) sending ??= send();
@@ -111,7 +111,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     try {
       for (let chunk = queue.shift(); chunk; chunk = queue.shift()) await deliver(chunk);
     } catch (error) {
-      failure = { error: named(step, error) };
+      failure = { error: asStepError(`Sink "${step.id}"`, error) };
       queue = [];
       queuedBytes = 0;
       parts.fail(failure.error);
@@ -170,7 +170,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       try {
         return await context.retry(`flush sink "${step.id}"`, () => writer.flush());
       } catch (error) {
-        throw named(step, error);
+        throw asStepError(`Sink "${step.id}"`, error);
       }
     },
     get bytes() {
@@ -186,11 +186,4 @@ function requireIndex(step: CheckedStep, records: readonly unknown[], index: num
     `Cannot go on with sink "${step.id}" as it may refuse only records it was given: it refused number ${index} of ${records.length}`,
     { hint: "This is a fault of the plugin: records are counted from 0" },
   );
-}
-
-function named(step: CheckedStep, error: unknown): unknown {
-  if (error instanceof PenstockError) return error;
-  // That the run is aborted is not the sink's fault.
-  if (error instanceof DOMException && error.name === "AbortError") return error;
-  return new FatalError(`Sink "${step.id}" failed: ${describeError(error)}`, { cause: error });
 }

@@ -83,3 +83,24 @@ function ownText(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   return text.trim().replaceAll(/\s*[\r\n]\s*/g, " ");
 }
+
+/**
+ * The error of a step, under its name when nobody planned for it.
+ *
+ * @param step What failed, such as `Sink "file"`.
+ * @param error What was thrown. Penstock's own errors say enough, and that a run was aborted is
+ * nobody's fault: both stay as they are.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = asStepError('Sink "file"', new TypeError("x is undefined"));
+ * assertEquals(describeError(error), 'Sink "file" failed: x is undefined');
+ * ```
+ */
+export function asStepError(step: string, error: unknown): unknown {
+  if (error instanceof PenstockError) return error;
+  if (error instanceof DOMException && error.name === "AbortError") return error;
+  return new FatalError(`${step} failed: ${describeError(error)}`, { cause: error });
+}

@@ -6,13 +6,13 @@
 
 import { z } from "zod";
 
-const NAME = /^[A-Za-z0-9_-]+$/;
+const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const LONGEST_NAME = 64;
 
 function name(): z.ZodString {
   return z.string().max(LONGEST_NAME).regex(
     NAME,
-    'must be made of letters, digits, "_" and "-"',
+    'must begin with a letter and be made of letters, digits, "_" and "-"',
   );
 }
 

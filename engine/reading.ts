@@ -6,7 +6,7 @@
 
 import { abortable } from "@std/async";
 import type { Clock, Context } from "./context.ts";
-import { describeError, FatalError, PenstockError, RetryableError } from "./errors.ts";
+import { asStepError, describeError, RetryableError } from "./errors.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import type { Position, SourceBatch, SourcePlugin } from "./plugin.ts";
 import { type RetryLimits, waitBeforeRetry } from "./retry.ts";
@@ -48,7 +48,7 @@ export async function readSource(parts: ReadingParts): Promise<void> {
     } catch (error) {
       if (context.signal.aborted) return;
       if (!(error instanceof RetryableError) || ++failures >= maxAttempts) {
-        throw named(step, error);
+        throw asStepError(`Source "${step.id}"`, error);
       }
       const waitMs = waitBeforeRetry(failures - 1, error, context.random);
       context.log.warn(`Cannot read on: ${describeError(error)}`, { next_attempt_ms: waitMs });
@@ -86,9 +86,4 @@ async function endSource(
   const ended = Promise.resolve(next).catch(() => {}).then(() => batches.return?.())
     .catch(() => {}).then(() => over.abort());
   await Promise.race([ended, clock.sleep(END_MS, over.signal).catch(() => {})]);
-}
-
-function named(step: CheckedStep, error: unknown): PenstockError {
-  if (error instanceof PenstockError) return error;
-  return new FatalError(`Source "${step.id}" failed: ${describeError(error)}`, { cause: error });
 }

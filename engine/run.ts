@@ -15,7 +15,7 @@ import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import { identifySteps, refuseOtherPipeline } from "./identity.ts";
 import type { Context, Json, Log } from "./context.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
-import { describeError, FatalError } from "./errors.ts";
+import { asStepError, describeError, FatalError } from "./errors.ts";
 import { emptyStep, findImbalances, type Ledger, type StepLedger } from "./ledger.ts";
 import type { CheckedStep, Pipeline } from "./pipeline.ts";
 import type { SinkPlugin, SinkWriter, SourceBatch, SourcePlugin } from "./plugin.ts";
@@ -100,7 +100,7 @@ class Run {
   readonly #pipeline: Pipeline;
   readonly #options: RunOptions;
   readonly #startMs: number;
-  readonly #counters: Record<string, Record<string, number>> = {};
+  readonly #counters = new Map<string, Map<string, number>>();
   readonly #positions = new Map<string, Record<string, Json>>();
   readonly #progress = new Map<string, number | undefined>();
   readonly #ledger: Ledger;
@@ -186,7 +186,9 @@ class Run {
     const writer: SinkWriter<unknown> = await context.retry(
       `open sink "${step.id}"`,
       () => step.plugin.open(step.options, token, context),
-    );
+    ).catch((error) => {
+      throw asStepError(`Sink "${step.id}"`, error);
+    });
     const delivery = startDelivery({
       step,
       shapes,
@@ -220,7 +222,9 @@ class Run {
       bytes: Object.fromEntries(
         this.#sinks.map(({ delivery }) => [delivery.step.id, delivery.bytes]),
       ),
-      counters: this.#counters,
+      counters: Object.fromEntries(
+        Array.from(this.#counters, ([id, counters]) => [id, Object.fromEntries(counters)]),
+      ),
       elapsedMs: this.#options.world.clock.now() - this.#startMs,
       epochs: this.#status.epochs,
     };
@@ -383,13 +387,14 @@ class Run {
   }
 
   #contextOf(step: CheckedStep, signal: AbortSignal): Context {
-    const counters = this.#counters[step.id] ??= {};
+    const counters = this.#counters.get(step.id) ?? new Map<string, number>();
+    this.#counters.set(step.id, counters);
     return createContext(this.#options.world, {
       signal,
       log: this.#logOf(step.id),
       metrics: {
-        count: (name, by = 1) => void (counters[name] = (counters[name] ?? 0) + by),
-        gauge: (name, value) => void (counters[name] = value),
+        count: (name, by = 1) => void counters.set(name, (counters.get(name) ?? 0) + by),
+        gauge: (name, value) => void counters.set(name, value),
       },
       ...(this.#options.retryLimits ? { retryLimits: this.#options.retryLimits } : {}),
     });

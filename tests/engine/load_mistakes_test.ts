@@ -98,7 +98,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "an invalid name": {
     text: file({ name: "name: my pipeline" }),
     expected: [
-      '1:7 Cannot use key "name" of the pipeline as it must be made of letters, digits, "_" and "-": it is "my pipeline"',
+      '1:7 Cannot use key "name" of the pipeline as it must begin with a letter and be made of letters, digits, "_" and "-": it is "my pipeline"',
     ],
   },
   "a name that is no text": {
@@ -232,9 +232,9 @@ const CASES: Readonly<Record<string, Case>> = {
       transforms: '[{ use: average, with: { period: "${env:PERIOD}" } }]',
     }),
     expected: [
-      '1:7 Cannot use key "name" of the pipeline as it must be made of letters, digits, "_" and "-": "${env:NAME}" gives something else',
+      '1:7 Cannot use key "name" of the pipeline as it must begin with a letter and be made of letters, digits, "_" and "-": "${env:NAME}" gives something else',
       '3:10 Cannot use source "${env:USE}": it does not exist [The sources are "ticks" and "points"]',
-      '5:9 Cannot use key "id" of source "points" as it must be made of letters, digits, "_" and "-": "${env:ID}" gives something else',
+      '5:9 Cannot use key "id" of source "points" as it must begin with a letter and be made of letters, digits, "_" and "-": "${env:ID}" gives something else',
       '6:46 Cannot use option "period" of transform "average" as it must be a whole number: "${env:PERIOD}" gives something else',
     ],
   },

@@ -446,3 +446,37 @@ Deno.test("runPipeline() refuses a record that a sink cannot encode, and deliver
   assertEquals(disk.lines, TEN.toSpliced(3, 1));
   assertEquals(ledger.sinks.disk, { in: 10, out: 9, extra: 0, filtered: 0, rejected: 1 });
 });
+
+Deno.test("runPipeline() reports what a step counted, whatever the step is called", async () => {
+  const counting = defineSource({
+    ...numbers,
+    async *read(options: { to: number; size: number }, from, context) {
+      context.metrics.count("requests");
+      context.metrics.count("requests", 2);
+      context.metrics.gauge("weight_used", 40);
+      yield* numbers.read(options, from, context);
+    },
+  });
+  const source = step(counting, { to: 3 }, { id: "constructor" });
+  const { counters } = await runPipeline({ ...tenTo(new Disk()), sources: [source] }, {
+    world: fakeWorld(),
+    checkpoints: memoryCheckpoints(),
+  });
+  assertEquals(counters.constructor, { requests: 3, weight_used: 40 } as never);
+});
+
+Deno.test("runPipeline() names the sink that cannot be opened for a reason nobody planned for", async () => {
+  const sink = diskSink(new Disk());
+  const broken = Object.assign(() => ({ use: sink }), sink, {
+    open: () => Promise.reject(new TypeError("x is undefined")),
+  });
+  await assertRejects(
+    () =>
+      runPipeline({ ...tenTo(new Disk()), sinks: [{ ...step(sink), plugin: broken }] }, {
+        world: fakeWorld(),
+        checkpoints: memoryCheckpoints(),
+      }),
+    FatalError,
+    'Sink "disk" failed: x is undefined',
+  );
+});
