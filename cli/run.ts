@@ -68,6 +68,10 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     );
     terminal.say(describeReport(report));
     return stop.exitCode ?? 0;
+  } catch (error) {
+    if (stop.exitCode === undefined || !stop.aborting.aborted) throw error;
+    terminal.say("Ended at once: the next run goes on from the last checkpoint\n");
+    return stop.exitCode;
   } finally {
     checkpoints.close();
   }
