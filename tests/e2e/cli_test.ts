@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { fromFileUrl, join } from "@std/path";
 import { end, penstock, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
 
+const CUSTOM = fromFileUrl(new URL("../../pipelines/custom/csv_file.ts", import.meta.url));
 const QUICKSTART = fromFileUrl(new URL("../../pipelines/quickstart.yaml", import.meta.url));
 
 function history(rest: string, sinks: readonly unknown[], more: object = {}): unknown {
@@ -178,6 +179,11 @@ Deno.test("describe and schema come from the same zod object", async () => {
   const schema = JSON.parse((await penstock("schema")).stdout);
   assertStringIncludes(described.stdout, "Number of candles the averages go over");
   assertStringIncludes(JSON.stringify(schema), "Number of candles the averages go over");
+  const custom = await penstock("describe", CUSTOM);
+  assertStringIncludes(custom.stdout, "source csv_file: ");
+  const missing = await penstock("describe", "./nowhere.ts");
+  assertEquals(missing.code, 1);
+  assertStringIncludes(missing.stderr, 'Cannot describe "./nowhere.ts" as ');
   const unknown = await penstock("describe", "rsj");
   assertEquals(unknown.code, 1);
   assertStringIncludes(unknown.stderr, 'Did you mean "rsi"?');
