@@ -2,8 +2,8 @@
  * The path of history: the bytes of a REST answer to the bytes of line protocol, with RSI.
  *
  * Compared with bare `JSON.parse` of the same bytes, and with the same candles through the `Point` of
- * InfluxDB's own client. Recorded candles are used where they lie beside the
- * project, else those of the simulator.
+ * InfluxDB's own client. Recorded candles are used where they lie beside the project, else those of
+ * the simulator.
  *
  * @module
  */

@@ -32,9 +32,7 @@ function pluginTable(): string {
     ["Plugin", "Kind", "What it does"],
     ...registry.list().map(({ id, kind, summary }) => [`\`${id}\``, kind, summary]),
   ];
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0))
-  );
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[], fill = " ") =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(" | ")} |\n`;
   const [head = [], ...body] = rows.map((row) => line(row));

@@ -86,24 +86,25 @@ export class Decimal {
 
   /** The float nearest to it: what `Number()` makes of its text. */
   valueOf(): number {
-    const view = this.#view;
     const point = this.#point;
     const end = this.#end;
-    let mantissa = 0;
-    for (let at = this.#start; at < point; at++) {
-      mantissa = 10 * mantissa + view.getUint8(at) - ZERO;
-    }
-    if (point === end) return mantissa <= Number.MAX_SAFE_INTEGER ? mantissa : Number(String(this));
-    let at = point + 1;
-    for (; at + 4 <= end; at += 4) {
-      mantissa = 10_000 * mantissa + numberOfDigits(view.getInt32(at, true));
-    }
-    for (; at < end; at++) mantissa = 10 * mantissa + view.getUint8(at) - ZERO;
+    const whole = this.#append(0, this.#start, point);
+    const mantissa = point < end ? this.#append(whole, point + 1, end) : whole;
     // One operation on two exact floats rounds once, as it must.
-    const power = POWERS[end - point - 1];
+    const power = point < end ? POWERS[end - point - 1] : 1;
     return power !== undefined && mantissa <= Number.MAX_SAFE_INTEGER
       ? mantissa / power
       : Number(String(this));
+  }
+
+  /** Goes on reading a whole number: exact as long as it is safe. */
+  #append(before: number, from: number, to: number): number {
+    const view = this.#view;
+    let value = before;
+    let at = from;
+    for (; at + 4 <= to; at += 4) value = 10_000 * value + numberOfDigits(view.getInt32(at, true));
+    for (; at < to; at++) value = 10 * value + view.getUint8(at) - ZERO;
+    return value;
   }
 
   /** Whether another one has as many digits, before the point and behind it. */
