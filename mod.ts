@@ -33,6 +33,7 @@ export type {
   Metrics,
   OpenFile,
 } from "./engine/context.ts";
+export { Decimal } from "./engine/decimal.ts";
 export {
   type ErrorDetails,
   FatalError,

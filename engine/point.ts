@@ -4,15 +4,21 @@
  * @module
  */
 
-/** A value of a field. Its type in the store is the one its shape declares, never that of the value. */
-export type FieldValue = string | number | bigint | boolean;
+import type { Decimal } from "./decimal.ts";
+
+/**
+ * A value of a field. Its type in the store is the one its shape declares, never that of the value.
+ *
+ * Of a number in any form, `Number(value)` gives the float and `String(value)` the digits.
+ */
+export type FieldValue = string | number | bigint | boolean | Decimal;
 
 /**
  * A record that sinks understand.
  *
- * A float may be a number or a string of decimal digits. A string keeps the digits of the exchange
- * from wire to store: 4 % of real quote volumes do not survive a trip through a float. A field
- * without a value is left out; there is no marker for "none".
+ * A float may be a number, a string of decimal digits or a {@linkcode Decimal}. The latter two keep
+ * the digits of the exchange from wire to store: 4 % of real quote volumes do not survive a trip
+ * through a float. A field without a value is left out; there is no marker for "none".
  */
 export interface Point {
   /** The name of the table in the store. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Decimal } from "../engine/decimal.ts";
+
 const INITIAL_BYTES = 64 * 1024;
 const WORD_BYTES = 8;
 
@@ -33,8 +35,8 @@ export function makeLabel(text: string): Label {
 /**
  * Bytes that grow at the end. The end can be set back, which takes back what was written since.
  *
- * Room is made by {@linkcode ByteBuffer.reserve} alone, once for many pieces: what is written
- * without room is lost.
+ * Room is made by {@linkcode ByteBuffer.reserve} alone, once for many pieces: nothing may be written
+ * without it.
  *
  * @example
  * ```ts
@@ -54,7 +56,7 @@ export class ByteBuffer {
   #bytes = new Uint8Array(INITIAL_BYTES);
   #view = new DataView(this.#bytes.buffer);
 
-  /** Makes room for a number of bytes behind the end. */
+  /** Makes room for a number of bytes behind the end, and for the word that the last may begin. */
   reserve(size: number): void {
     if (this.end + size + WORD_BYTES <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.end + size + WORD_BYTES));
@@ -84,6 +86,31 @@ export class ByteBuffer {
     this.#bytes[at] = value;
   }
 
+  /**
+   * Writes sixteen digits with a point among them.
+   *
+   * @param high The first eight, as a whole number.
+   * @param low The others.
+   * @param before How many are before the point: 1 to 15.
+   */
+  sixteenDigits(high: number, low: number, before: number): void {
+    const start = this.end;
+    this.end = start + 1;
+    this.digits(high, EIGHT_DIGITS);
+    this.digits(low, EIGHT_DIGITS);
+    // All were written behind the point: those before it move over it, four at a time.
+    const view = this.#view;
+    let at = start;
+    let left = before;
+    for (; left >= 4; left -= 4) {
+      view.setInt32(at, view.getInt32(at + 1, true), true);
+      at += 4;
+    }
+    const word = view.getInt32(at + 1, true);
+    const behind = -1 << (8 * left);
+    view.setInt32(at, (word & ~behind) | (POINT << (8 * left)) | ((word & behind) << 8), true);
+  }
+
   /** Writes text of ASCII characters: the caller knows that it is. */
   ascii(text: string): void {
     const bytes = this.#bytes;
@@ -94,11 +121,20 @@ export class ByteBuffer {
 
   /** Writes a safe integer that is not negative. */
   integer(value: number): void {
-    // Halves fit into 32 bits, which divide several times as fast.
-    const high = Math.floor(value / HALF) | 0;
-    const low = (value - high * HALF) | 0;
-    if (high > 0) this.#digits(high, countDigits(high));
-    this.#digits(low, high > 0 ? HALF_DIGITS : countDigits(low));
+    if (value < EIGHT) return this.digits(value, countDigits(value));
+    const high = Math.floor(value / EIGHT);
+    this.integer(high);
+    this.digits(value - high * EIGHT, EIGHT_DIGITS);
+  }
+
+  /** Writes a whole number with exactly so many digits, 8 at most and no fewer than it has. */
+  digits(value: number, count: number): void {
+    // Filled up to eight digits, as these are written at once; the next piece covers what is too much.
+    const filled = (value * (POWERS[EIGHT_DIGITS - count] ?? 0)) | 0;
+    const high = (filled / 10_000) | 0;
+    this.#view.setInt32(this.end, FOUR_DIGITS[high] ?? 0, true);
+    this.#view.setInt32(this.end + 4, FOUR_DIGITS[filled - 10_000 * high] ?? 0, true);
+    this.end += count;
   }
 
   /**
@@ -131,16 +167,9 @@ export class ByteBuffer {
     return true;
   }
 
-  #digits(value: number, count: number): void {
-    const bytes = this.#bytes;
-    const start = this.end;
-    let rest = value | 0;
-    for (let at = start + count - 1; at >= start; at--) {
-      const next = (rest / 10) | 0;
-      bytes[at] = ZERO + rest - 10 * next;
-      rest = next;
-    }
-    this.end = start + count;
+  /** Writes a decimal that was checked before. */
+  checked(value: Decimal): void {
+    this.end = value.writeTo(this.#view, this.end);
   }
 
   /** Writes text as UTF-8. Takes at most three bytes for each unit of the text. */
@@ -157,11 +186,22 @@ export class ByteBuffer {
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
-const HALF_DIGITS = 8;
-const HALF = 10 ** HALF_DIGITS;
+const EIGHT_DIGITS = 8;
+const EIGHT = 10 ** EIGHT_DIGITS;
+const POWERS = Array.from({ length: EIGHT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
+/** How many digits a whole number below 10⁸ has. */
 function countDigits(value: number): number {
   let count = 1;
-  for (let rest = (value / 10) | 0; rest > 0; rest = (rest / 10) | 0) count++;
+  while (value >= (POWERS[count] ?? Infinity)) count++;
   return count;
+}
+
+/** All numbers of four digits, as little-endian words. */
+const FOUR_DIGITS = new Int32Array(10_000);
+for (let value = 0; value < 10_000; value++) {
+  const pair = value % 100;
+  FOUR_DIGITS[value] = value < 100
+    ? 0x3030_3030 | ((pair / 10) << 16) | ((pair % 10) << 24)
+    : ((FOUR_DIGITS[(value / 100) | 0] ?? 0) >>> 16) | ((FOUR_DIGITS[pair] ?? 0) & -0x1_0000);
 }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { Decimal } from "../engine/decimal.ts";
 import { OptionsError, RecordError } from "../engine/errors.ts";
 import type { Encoding } from "../engine/plugin.ts";
 import type { FieldType, FieldValue, Point, RecordShape } from "../engine/point.ts";
@@ -234,6 +235,7 @@ export function refusal(point: Point, problem: string): RecordError {
 /** A value as messages show it: strings quoted, long ones cut short. */
 export function quote(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(shorten(value));
+  if (value instanceof Decimal) return quote(String(value));
   if (Array.isArray(value)) return "an array";
   return isObject(value) ? "an object" : String(value);
 }

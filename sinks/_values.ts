@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Decimal } from "../engine/decimal.ts";
 import type { FieldType, FieldValue } from "../engine/point.ts";
 
 const INT64_MIN = -(2n ** 63n);
@@ -31,7 +32,7 @@ export function valueText(type: FieldType, value: FieldValue): string | undefine
 }
 
 /**
- * The text of a float: the digits of a string as they are, a number as JavaScript prints it.
+ * The text of a float: digits as they are, a number as JavaScript prints it.
  *
  * @returns Nothing if the value is no finite decimal.
  *
@@ -46,6 +47,7 @@ export function valueText(type: FieldType, value: FieldValue): string | undefine
  */
 export function floatText(value: FieldValue): string | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : undefined;
+  if (value instanceof Decimal) return floatText(String(value));
   if (typeof value !== "string") return undefined;
   if (SMALL_DECIMAL.test(value)) return value;
   return DECIMAL.test(value) && Number.isFinite(Number(value)) ? value : undefined;

@@ -1,8 +1,10 @@
 /**
- * Decimals as text: checked and compared without a trip through a float.
+ * Decimals: checked and compared without a trip through a float.
  *
  * @module
  */
+
+import type { Decimal } from "../engine/decimal.ts";
 
 const DOT = 46;
 const ZERO = 48;
@@ -35,7 +37,7 @@ export function isDecimal(text: string): boolean {
 }
 
 /**
- * Compares two decimals exactly, whatever the number of their digits.
+ * Compares two decimals as text exactly, whatever the number of their digits.
  *
  * @param a A plain decimal, as {@linkcode isDecimal} has it.
  * @param b Another.
@@ -58,6 +60,15 @@ export function compareDecimals(a: string, b: string): number {
   const [fullA, fullB] = [partA.padEnd(digits, "0"), partB.padEnd(digits, "0")];
   if (fullA === fullB) return 0;
   return fullA < fullB ? -1 : 1;
+}
+
+/** Whether a price lies between two others, or is one of them. */
+export function isWithin(price: Decimal, low: Decimal, high: Decimal): boolean {
+  return compareExactly(low, price) <= 0 && compareExactly(price, high) <= 0;
+}
+
+function compareExactly(a: Decimal, b: Decimal): number {
+  return a.isAlike(b) ? a.compareAlike(b) : compareDecimals(String(a), String(b));
 }
 
 /**

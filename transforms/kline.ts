@@ -9,10 +9,11 @@
  */
 
 import { z } from "zod";
+import { Decimal } from "../engine/decimal.ts";
 import { OptionsError, RecordError } from "../engine/errors.ts";
 import { defineTransform, type StepContext } from "../engine/plugin.ts";
 import type { Point, PointShape, RawCandle, Series } from "../engine/point.ts";
-import { compareDecimals, isDecimal, sameLayout } from "./_decimal.ts";
+import { compareDecimals, isDecimal, isWithin, sameLayout } from "./_decimal.ts";
 
 /** The columns of a row, in the order of the exchange. The last one is not used. */
 const COLUMNS = [
@@ -129,8 +130,9 @@ function fromRow(series: Series, row: readonly unknown[], closed: boolean): Poin
   );
 }
 
-function decimalAt(series: Series, row: readonly unknown[], column: number): string {
+function decimalAt(series: Series, row: readonly unknown[], column: number): Decimal | string {
   const value = row[column];
+  if (value instanceof Decimal) return value;
   if (typeof value === "string" && isDecimal(value)) return value;
   throw columnRefusal(series, row, column, "be text of decimal digits, without a sign");
 }
@@ -156,8 +158,23 @@ function timeAt(series: Series, row: readonly unknown[], column: number): number
   );
 }
 
+function inRange(
+  open: Decimal | string,
+  high: Decimal | string,
+  low: Decimal | string,
+  close: Decimal | string,
+): boolean {
+  if (
+    open instanceof Decimal && high instanceof Decimal && low instanceof Decimal &&
+    close instanceof Decimal
+  ) {
+    return isWithin(open, low, high) && isWithin(close, low, high);
+  }
+  return areInRange(String(open), String(high), String(low), String(close));
+}
+
 /** Prices of one candle nearly always have the same layout, and then compare as text. */
-function inRange(open: string, high: string, low: string, close: string): boolean {
+function areInRange(open: string, high: string, low: string, close: string): boolean {
   const dotAt = open.indexOf(".");
   if (
     sameLayout(open, high, dotAt) && sameLayout(open, low, dotAt) && sameLayout(open, close, dotAt)
@@ -231,7 +248,7 @@ function refusal(
 function show(value: unknown): string {
   const text = String(value);
   const short = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  return typeof value === "string" ? JSON.stringify(short) : short;
+  return typeof value === "string" || value instanceof Decimal ? JSON.stringify(short) : short;
 }
 
 function showTime(openTime: unknown): string {

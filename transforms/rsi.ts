@@ -169,7 +169,8 @@ function bridge(averages: Averages, missing: number, options: Options): Averages
 
 function toNumber(value: FieldValue | undefined): number | undefined {
   if (typeof value === "boolean" || value === undefined || value === "") return undefined;
-  const number = Number(value);
+  // What `Number()` would find out by itself, at several times the cost.
+  const number = typeof value === "object" ? value.valueOf() : Number(value);
   return Math.abs(number) <= LARGEST ? number : undefined;
 }
 

@@ -150,7 +150,12 @@ function refusalIn(value: unknown): Refusal | undefined {
 }
 
 function isPage({ headers, body }: RawAnswer): boolean {
-  return (headers.get("content-type") ?? "").includes("html") || /^\s*</.test(body);
+  return isHtml(headers) || /^\s*</.test(body);
+}
+
+/** Whether an answer says of itself that it is a page. */
+export function isHtml(headers: Headers): boolean {
+  return (headers.get("content-type") ?? "").includes("html");
 }
 
 function parsed({ status, body }: RawAnswer): unknown {

@@ -6,7 +6,7 @@
 
 import type { Context } from "../../engine/context.ts";
 import { FatalError, RetryableError } from "../../engine/errors.ts";
-import { type RawAnswer, valueOf } from "./answer.ts";
+import { isHtml, type RawAnswer, valueOf } from "./answer.ts";
 import type { WeightBudget } from "./weight.ts";
 
 /**
@@ -38,11 +38,16 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   /** What it weighs. */
   readonly weight: number;
+  /**
+   * Reads the body of a good answer faster than `JSON.parse`. What it gives nothing for is parsed
+   * as JSON.
+   */
+  readonly parse?: (body: Uint8Array) => unknown;
 }
 
 /** What the exchange answered. */
 export interface Answer {
-  /** The parsed JSON. */
+  /** The parsed JSON, or what the request's own parser gave. */
   readonly value: unknown;
   /** When the head of the answer came in, by the clock of this machine, in epoch milliseconds. */
   readonly atMs: number;
@@ -135,7 +140,10 @@ export class BinanceClient {
         "finish its answer",
         bodyOf(response, attempt.signal),
       );
-      const answer: RawAnswer = { status: response.status, headers: response.headers, body };
+      const { status, headers } = response;
+      const value = status === 200 && !isHtml(headers) ? request.parse?.(body) : undefined;
+      if (value !== undefined) return { value, atMs };
+      const answer: RawAnswer = { status, headers, body: new TextDecoder().decode(body) };
       return { value: valueOf(request.action, answer, this.#context.now()), atMs };
     } finally {
       signal.removeEventListener("abort", stop);
@@ -171,9 +179,9 @@ export class BinanceClient {
   }
 }
 
-async function bodyOf(response: Response, signal: AbortSignal): Promise<string> {
+async function bodyOf(response: Response, signal: AbortSignal): Promise<Uint8Array> {
   try {
-    return await response.text();
+    return await response.bytes();
   } catch (error) {
     signal.throwIfAborted();
     throw new RetryableError("The answer broke off", { cause: error });

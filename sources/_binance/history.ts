@@ -12,6 +12,7 @@ import type { Series } from "../../engine/point.ts";
 import { RefusedError, UNKNOWN_SYMBOL } from "./answer.ts";
 import type { BinanceClient } from "./client.ts";
 import { arrangePage, insertRows, type Page, type PageQuery, suspectHoles } from "./page.ts";
+import { parseRows } from "./rows.ts";
 
 const PATH = "/api/v3/klines";
 const WEIGHT = 2;
@@ -192,14 +193,14 @@ export class History {
     const { symbol } = series;
     const action = `read candles of ${symbol}`;
     const query = { symbol, interval, startTime: startMs, endTime: endMs - 1, limit: PAGE_ROWS };
-    const { value } = await client.get({ action, path: PATH, query, weight: WEIGHT }, signal)
-      .catch((error) => {
-        if (!(error instanceof RefusedError) || error.code !== UNKNOWN_SYMBOL) throw error;
-        throw new FatalError(`Cannot ${action}: the exchange has taken the symbol off its list`, {
-          cause: error,
-          hint: "Take it out of `symbols`; what was read of it stays",
-        });
+    const request = { action, path: PATH, query, weight: WEIGHT, parse: parseRows };
+    const { value } = await client.get(request, signal).catch((error) => {
+      if (!(error instanceof RefusedError) || error.code !== UNKNOWN_SYMBOL) throw error;
+      throw new FatalError(`Cannot ${action}: the exchange has taken the symbol off its list`, {
+        cause: error,
+        hint: "Take it out of `symbols`; what was read of it stays",
       });
+    });
     if (Array.isArray(value)) return value;
     throw new FatalError(`Cannot ${action} as an answer must be a list of rows: it is none`, {
       hint: "Check that `base_url` is the address of the exchange itself",

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { Decimal } from "../../engine/decimal.ts";
 import { FatalError } from "../../engine/errors.ts";
 import { floorToInterval, type Interval, nextOpen } from "../../engine/interval.ts";
 import { findHoles, type Hole, holeBefore, isTime, openOf } from "./holes.ts";
@@ -254,7 +255,11 @@ function isOpen(row: unknown, { interval, nowMs }: PageQuery): boolean {
 
 function isSame(a: unknown, b: unknown): boolean {
   if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-  return a.every((value, at) => value === b[at]);
+  return a.every((value, at) => value === b[at] || isSameDecimal(value, b[at]));
+}
+
+function isSameDecimal(a: unknown, b: unknown): boolean {
+  return a instanceof Decimal && b instanceof Decimal && String(a) === String(b);
 }
 
 function noOddities(): Oddities {

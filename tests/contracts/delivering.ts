@@ -10,7 +10,7 @@ import { PenstockError, RecordError, RetryableError } from "../../engine/errors.
 import type { Encoding, SinkPlugin, SinkWriter } from "../../engine/plugin.ts";
 import type { RecordShape } from "../../engine/point.ts";
 import { optionsOf, type PluginCase } from "./plugin.ts";
-import { failWith, findJsonFault, frozenCopy, throughJson } from "./pure.ts";
+import { copyOf, failWith, findJsonFault, frozenCopy, throughJson } from "./pure.ts";
 import { type Fault, watch, type Watched } from "./watch.ts";
 
 /** Something to write to. It outlives the processes that write to it. */
@@ -111,7 +111,7 @@ export class Deliverer {
 
   /** The records, in a copy of their own. */
   records(): unknown[] {
-    return structuredClone([...this.given.records]);
+    return copyOf([...this.given.records]);
   }
 
   /** Encodes records, none of which may be refused. */

@@ -5,7 +5,8 @@
  */
 
 import { delay } from "@std/async";
-import { assert, AssertionError } from "@std/assert";
+import { assert, assertEquals, AssertionError } from "@std/assert";
+import { Decimal } from "../../engine/decimal.ts";
 
 /** How often the suites look again before they say that something does not end. */
 const TURNS = 200;
@@ -58,7 +59,57 @@ export function throughJson<T>(value: T): T {
 
 /** A deep copy that nothing can change. Values that were shared are shared in the copy as well. */
 export function frozenCopy<T>(value: T): T {
-  return deepFreeze(structuredClone(value));
+  return deepFreeze(copyOf(value));
+}
+
+/**
+ * A deep copy. Values that were shared are shared in the copy as well; decimals, which cannot
+ * change, stay as they are.
+ */
+export function copyOf<T>(value: T): T;
+export function copyOf(value: unknown): unknown {
+  return copyEach(value, new Map(), (decimal) => decimal);
+}
+
+/**
+ * A deep copy in which decimals are text, to compare it: decimals of the same digits are different
+ * objects.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Decimal } from "../../engine/decimal.ts";
+ *
+ * assertEquals(inText({ close: Decimal.of("0.10") }), { close: "0.10" });
+ * ```
+ */
+export function inText(value: unknown): unknown {
+  return copyEach(value, new Map(), String);
+}
+
+/** Fails unless the two are equal, decimals by their digits. */
+export function assertSame(actual: unknown, expected: unknown, message: string): void {
+  assertEquals(inText(actual), inText(expected), message);
+}
+
+function copyEach(
+  value: unknown,
+  copies: Map<unknown, unknown>,
+  ofDecimal: (decimal: Decimal) => unknown,
+): unknown {
+  if (value instanceof Decimal) return ofDecimal(value);
+  if (copies.has(value)) return copies.get(value);
+  if (Array.isArray(value)) {
+    const copy: unknown[] = [];
+    copies.set(value, copy);
+    for (const part of value) copy.push(copyEach(part, copies, ofDecimal));
+    return copy;
+  }
+  if (!isPlainObject(value)) return structuredClone(value);
+  const copy: Record<string, unknown> = {};
+  copies.set(value, copy);
+  for (const [name, part] of Object.entries(value)) copy[name] = copyEach(part, copies, ofDecimal);
+  return copy;
 }
 
 /** Makes plain objects and arrays unchangeable, all the way down. */

@@ -9,7 +9,7 @@ import type { Context } from "../../engine/context.ts";
 import type { PenstockError } from "../../engine/errors.ts";
 import type { Position, SourceBatch, SourcePlugin } from "../../engine/plugin.ts";
 import { optionsOf, type PluginCase } from "./plugin.ts";
-import { failWith, frozenCopy, soon, throughJson } from "./pure.ts";
+import { assertSame, failWith, frozenCopy, soon, throughJson } from "./pure.ts";
 import { type Fault, watch, type Watched } from "./watch.ts";
 
 /** A world to read in, and how reading in it must fail. */
@@ -161,9 +161,9 @@ export class Reader {
   /** Fails unless the records are the expected ones, in order within each series. */
   same(actual: readonly unknown[], expected: readonly unknown[], message: string): void {
     const { series } = this.given;
-    if (!series) return assertEquals(actual, expected, message);
+    if (!series) return assertSame(actual, expected, message);
     const sorted = (records: readonly unknown[]) =>
       [...Map.groupBy(records, series)].sort(([a], [b]) => a < b ? -1 : 1);
-    assertEquals(sorted(actual), sorted(expected), message);
+    assertSame(sorted(actual), sorted(expected), message);
   }
 }

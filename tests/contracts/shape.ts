@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Decimal } from "../../engine/decimal.ts";
 import type { FieldType, FieldValue, PointShape, RecordShape } from "../../engine/point.ts";
 
 /** What text a float may be: decimal digits, as exchanges write them. */
@@ -69,6 +70,7 @@ function findFieldFault(fields: Record<string, unknown>, shape: PointShape): str
 function isOfType(value: unknown, type: FieldType): value is FieldValue {
   switch (type) {
     case "float":
+      if (value instanceof Decimal) return true;
       return typeof value === "string" ? DECIMAL.test(value) : Number.isFinite(value);
     case "integer":
       return typeof value === "bigint" || Number.isSafeInteger(value);

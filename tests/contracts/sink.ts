@@ -10,7 +10,7 @@ import type { SinkPlugin } from "../../engine/plugin.ts";
 import { Deliverer, type SinkCase } from "./delivering.ts";
 import { checkAbort, checkFailures, checkKills } from "./killing.ts";
 import { type Check, checkReach, pluginChecks, registerChecks } from "./plugin.ts";
-import { failWith, frozenCopy, noteWorldUse, spread } from "./pure.ts";
+import { copyOf, failWith, frozenCopy, noteWorldUse, spread } from "./pure.ts";
 
 export type { SinkCase, SinkTarget } from "./delivering.ts";
 
@@ -208,7 +208,7 @@ function checkRejects(sink: Deliverer): void {
   for (const [number, bad] of (sink.given.rejects ?? []).entries()) {
     for (const place of spread(good.length, MOST_CUTS)) {
       const rejected: number[] = [];
-      const records = good.toSpliced(place, 0, structuredClone(bad));
+      const records = good.toSpliced(place, 0, copyOf(bad));
       const message = `${sink.name} must refuse bad record ${number} and no other`;
       const bytes = sink.encodeSome(records, (index, error) => {
         rejected.push(index);

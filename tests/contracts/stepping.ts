@@ -7,7 +7,7 @@
 import type { TransformPlugin } from "../../engine/plugin.ts";
 import type { RecordShape } from "../../engine/point.ts";
 import { optionsOf, type PluginCase } from "./plugin.ts";
-import { deepFreeze, failWith, throughJson } from "./pure.ts";
+import { copyOf, deepFreeze, failWith, throughJson } from "./pure.ts";
 
 /** A test case of a transform. */
 export interface TransformCase<Input, In, Out> extends PluginCase<Input> {
@@ -119,7 +119,7 @@ export class Runner {
 
   /** The records, in a copy of their own; what they share, they share in the copy as well. */
   records(): unknown[] {
-    return structuredClone([...this.given.records]);
+    return copyOf([...this.given.records]);
   }
 
   /** Starts the transform. */

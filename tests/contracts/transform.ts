@@ -9,7 +9,15 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { OptionsError, RecordError } from "../../engine/errors.ts";
 import type { TransformPlugin } from "../../engine/plugin.ts";
 import { type Check, pluginChecks, registerChecks } from "./plugin.ts";
-import { failWith, findJsonFault, frozenCopy, noteWorldUse, spread } from "./pure.ts";
+import {
+  assertSame,
+  copyOf,
+  failWith,
+  findJsonFault,
+  frozenCopy,
+  noteWorldUse,
+  spread,
+} from "./pure.ts";
 import { findShapeFault } from "./shape.ts";
 import { Runner, type Stepper, type TransformCase } from "./stepping.ts";
 
@@ -105,7 +113,7 @@ export function transformChecks<Options, Input, State, In, Out>(
 
 function checkExpected(runner: Runner): void {
   const emitted = runner.run(runner.start(), runner.records());
-  assertEquals(
+  assertSame(
     emitted,
     [...runner.given.expected],
     `${runner.name} must give the expected records`,
@@ -131,7 +139,7 @@ function checkShape(runner: Runner): void {
 
 function checkAgain(runner: Runner): void {
   for (let run = 0; run < 2; run++) {
-    assertEquals(
+    assertSame(
       runner.run(runner.start(), runner.records()),
       [...runner.given.expected],
       `${runner.name} must give the same when it is run again: whatever it remembers must be in its state`,
@@ -149,7 +157,7 @@ function checkBatches(runner: Runner): void {
       emitted.push(...runner.run(stepper, records.slice(at, at + size), at));
       states = stepper.saved();
     }
-    assertEquals(
+    assertSame(
       emitted,
       [...runner.given.expected],
       `${runner.name} must give the same in batches of ${size}, with its state saved between them`,
@@ -166,7 +174,7 @@ function checkResume(runner: Runner): void {
     // Another run in between: what is remembered outside the state is no longer what it was.
     runner.run(runner.start(), runner.records());
     emitted.push(...runner.run(runner.start({ states }), records.slice(stop), stop));
-    assertEquals(
+    assertSame(
       emitted,
       [...runner.given.expected],
       `${runner.name} must give the same when it stops after ${stop} records and resumes from its saved state`,
@@ -260,7 +268,7 @@ function checkKeys(runner: Runner): void {
       return keyOf(record) === key ? emitted : [];
     });
     const own = runner.records().filter((record) => keyOf(record) === key);
-    assertEquals(
+    assertSame(
       fromAll,
       runner.run(runner.start(), own),
       `${name} must give for key "${key}" what it gives when there are no other keys`,
@@ -286,12 +294,12 @@ function checkRejects(runner: Runner): void {
       const stepper = runner.start();
       const emitted = runner.run(stepper, records.slice(0, place));
       const isLast = place === records.length;
-      if (!isRefused(runner, stepper, number, structuredClone(bad))) {
+      if (!isRefused(runner, stepper, number, copyOf(bad))) {
         assert(!isLast, `${runner.name} must refuse bad record ${number} with a RecordError`);
         continue;
       }
       emitted.push(...runner.run(stepper, records.slice(place), place));
-      assertEquals(
+      assertSame(
         emitted,
         [...runner.given.expected],
         `${runner.name} must go on as if bad record ${number} had not come after record ${place}`,
@@ -302,7 +310,7 @@ function checkRejects(runner: Runner): void {
 
 /** Whether a record is refused, as it must be: by a RecordError, with the state left as it was. */
 function isRefused(runner: Runner, stepper: Stepper, number: number, bad: unknown): boolean {
-  const before = structuredClone(stepper.states);
+  const before = copyOf(stepper.states);
   try {
     stepper.step(bad);
     return false;

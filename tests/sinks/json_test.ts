@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Decimal } from "../../engine/decimal.ts";
 import { encodeJson } from "../../sinks/_json.ts";
 import { QUOTE, quotePoint, refusalOf, TAGS, textOf, TIME_MS } from "./_fixtures.ts";
 
@@ -128,4 +129,10 @@ Deno.test("encodeJson() refuses a record by its index and writes the others", ()
   });
   assertEquals(rejected, [1]);
   assertEquals(new TextDecoder().decode(bytes), "1\n3\n");
+});
+
+Deno.test("encodeJson() writes a decimal as a number in points, as text in other records", () => {
+  const price = Decimal.of("0.10000000");
+  assertEquals(line({ price }), `${HEAD}"price":0.10000000${TAIL}`);
+  assertEquals(textOf(encodeJson, [[1, price]]), '[1,"0.10000000"]\n');
 });

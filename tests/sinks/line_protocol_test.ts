@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { Decimal } from "../../engine/decimal.ts";
 import { OptionsError } from "../../engine/errors.ts";
 import type { FieldType, FieldValue, Point, PointShape } from "../../engine/point.ts";
 import { acceptLineProtocol, encodeLineProtocol } from "../../sinks/_line_protocol.ts";
@@ -526,3 +527,19 @@ function linesOf(point: Point, shape: PointShape) {
     time: String(point.timeMs),
   };
 }
+
+Deno.test("encodeLineProtocol() writes a decimal with exactly its digits, however many", () => {
+  for (const price of ["0", "0.10", "13715.65000000", "1".repeat(32), `0.${"3".repeat(90)}`]) {
+    const expected = `${HEAD} price=${price},trades=1i 1514764800000\n`;
+    assertEquals(line({ price: Decimal.of(price), trades: 1 }), expected);
+  }
+});
+
+Deno.test("encodeLineProtocol() refuses a decimal as any other type, and beyond the floats", () => {
+  const one = Decimal.of("1");
+  assertStringIncludes(refusal({ trades: one }), 'field "trades" must be a whole number');
+  assertStringIncludes(refusal({ closed: one }), 'field "closed" must be true or false');
+  assertStringIncludes(refusal({ note: one }), 'field "note" must be text, found "1"');
+  const large = Decimal.of("1" + "0".repeat(400));
+  assertStringIncludes(refusal({ price: large }), 'field "price" must be a finite number');
+});

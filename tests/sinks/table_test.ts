@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Decimal } from "../../engine/decimal.ts";
 import { encodeTable } from "../../sinks/_table.ts";
 import { QUOTE, quotePoint, refusalOf, TAGS, textOf, TIME_MS } from "./_fixtures.ts";
 
@@ -77,3 +78,8 @@ for (
     assertStringIncludes(refusalOf(encodeTable, quotePoint(parts)), problem);
   });
 }
+
+Deno.test("encodeTable() shows all digits of a decimal", () => {
+  const text = textOf(encodeTable, [quotePoint({ fields: { price: Decimal.of("0.10000000") } })]);
+  assertStringIncludes(text, "  0.10000000\n");
+});

@@ -5,6 +5,7 @@ import type { Position, SourceBatch } from "../../engine/plugin.ts";
 import type { RawCandle } from "../../engine/point.ts";
 import { binanceRest } from "../../sources/binance_rest.ts";
 import { type FakeContext, fakeContext } from "../contracts/context.ts";
+import { inText as textOf } from "../contracts/pure.ts";
 import {
   type Script,
   type ScriptedExchange,
@@ -50,7 +51,13 @@ export function iterate(
   return binanceRest.read(checked.data, from, context)[Symbol.asyncIterator]();
 }
 
-/** Reads to the end. */
+/** A batch with decimals as text, to compare it. */
+function inText(batch: SourceBatch<RawCandle>): SourceBatch<RawCandle> {
+  const records = batch.records.map((record) => ({ ...record, candle: textOf(record.candle) }));
+  return { ...batch, records };
+}
+
+/** Reads to the end; decimals are given as text. */
 export async function read(
   { context }: { readonly context: FakeContext },
   options: RestOptions,
@@ -59,7 +66,7 @@ export async function read(
   const batches: SourceBatch<RawCandle>[] = [];
   const iterator = iterate(context, options, from);
   for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-    batches.push(next.value);
+    batches.push(inText(next.value));
   }
   return {
     batches,

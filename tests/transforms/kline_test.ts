@@ -1,7 +1,9 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { Decimal } from "../../engine/decimal.ts";
 import { OptionsError, RecordError } from "../../engine/errors.ts";
 import type { PointShape, RawCandle, Series } from "../../engine/point.ts";
 import { kline, toPoint } from "../../transforms/kline.ts";
+import { inText } from "../contracts/pure.ts";
 import { testTransform } from "../contracts/transform.ts";
 
 const SERIES: Series = {
@@ -366,4 +368,46 @@ Deno.test("kline declares what its points look like, in the order of their field
       closed: "boolean",
     },
   });
+});
+
+/** The same row as a source gives it that reads decimals from bytes. */
+function withDecimals(row: readonly unknown[]): unknown[] {
+  return row.map((value, column) =>
+    typeof value === "string" && column < 11 ? Decimal.of(value) : value
+  );
+}
+
+Deno.test("kline gives the same point for decimals as for text", () => {
+  const row = withDecimals(REST_ROW);
+  const point = toPoint({ series: SERIES, candle: row });
+  assertStrictEquals(point.fields.quote_volume, row[7]);
+  assertEquals(inText(point), toPoint({ series: SERIES, candle: REST_ROW }));
+});
+
+const PRICES = ["9.5", "10.25", "9.50", "10.250", "9", "100.00", "10.25000001", "10.24999999"];
+
+Deno.test("kline refuses the same candles, with the same words, whether decimals or text", () => {
+  const outcome = (candle: unknown) => {
+    try {
+      return inText(toPoint({ series: SERIES, candle }));
+    } catch (error) {
+      return String(error);
+    }
+  };
+  let refused = 0;
+  for (const [open, high] of PRICES.flatMap((a) => PRICES.map((b) => [a, b] as const))) {
+    for (const [low, close] of PRICES.flatMap((a) => PRICES.map((b) => [a, b] as const))) {
+      const row = REST_ROW.with(1, open).with(2, high).with(3, low).with(4, close);
+      const expected = outcome(row);
+      if (typeof expected === "string") refused++;
+      assertEquals(outcome(withDecimals(row)), expected);
+    }
+  }
+  assertEquals(refused > 3_000 && refused < PRICES.length ** 4, true);
+});
+
+Deno.test("kline refuses a decimal where a whole number belongs", () => {
+  const candle = withDecimals(REST_ROW).with(8, Decimal.of("2631"));
+  const message = '"trades" must be a whole number, 0 at least: it is "2631"';
+  assertThrows(() => toPoint({ series: SERIES, candle }), RecordError, message);
 });

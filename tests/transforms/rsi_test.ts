@@ -7,6 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { z } from "zod";
+import { Decimal } from "../../engine/decimal.ts";
 import { OptionsError } from "../../engine/errors.ts";
 import type { Point, PointShape } from "../../engine/point.ts";
 import { kline } from "../../transforms/kline.ts";
@@ -586,3 +587,12 @@ function randomWalk(length: number): number[] {
     () => price = Number((price * (0.99 + 0.02 * random())).toFixed(2)),
   );
 }
+
+Deno.test("rsi gives the same for decimals as for text", () => {
+  const closes = randomWalk(200).map((close) => close.toFixed(8));
+  const points = run(bars(closes.map((close) => Decimal.of(close))), { period: 5 });
+  const expected = run(bars(closes), { period: 5 });
+  for (const name of ["rsi_5", "avg_gain_5", "avg_loss_5"]) {
+    assertEquals(column(points, name), column(expected, name));
+  }
+});

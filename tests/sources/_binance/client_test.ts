@@ -223,3 +223,23 @@ Deno.test("BinanceClient leaves no listener on a signal that outlives its reques
   await client.get(PING, signal);
   assertEquals(listeners, 0);
 });
+
+Deno.test("BinanceClient gives what the request's parser gives, and else the JSON", async () => {
+  const { client } = setUp(() => Promise.resolve(json([1])));
+  const parse = (body: Uint8Array) => new TextDecoder().decode(body) + "!";
+  assertEquals((await client.get({ ...PING, parse }, NEVER)).value, "[1]!");
+  assertEquals((await client.get({ ...PING, parse: () => undefined }, NEVER)).value, [1]);
+});
+
+for (
+  const [what, answer] of Object.entries({
+    "a status other than 200": () => json([1], 202),
+    "a page": () => new Response("[1]", { headers: { "content-type": "text/html" } }),
+  })
+) {
+  Deno.test(`BinanceClient does not let the request's parser read ${what}`, async () => {
+    const { client } = setUp(() => Promise.resolve(answer()));
+    const parse = () => ["parsed"];
+    await assertRejects(() => client.get({ ...PING, parse }, NEVER));
+  });
+}

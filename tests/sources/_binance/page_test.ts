@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { Decimal } from "../../../engine/decimal.ts";
 import { FatalError } from "../../../engine/errors.ts";
 import { arrangePage, type PageQuery } from "../../../sources/_binance/page.ts";
 import { rowAt, rowsFrom } from "./scripted_exchange.ts";
@@ -253,4 +254,13 @@ Deno.test("arrangePage() leaves its input as it was", () => {
   const rows = [c, b, b, a, UNREADABLE];
   arrangePage(rows, query());
   assertEquals(rows, [c, b, b, a, UNREADABLE]);
+});
+
+Deno.test("arrangePage() knows a row by the digits of its decimals", () => {
+  const [row = []] = rowsFrom(T0, 1);
+  const decimals = (close: string) => row.map((value, at) => at === 4 ? Decimal.of(close) : value);
+  const same = arrangePage([decimals("1.50"), decimals("1.50")], query());
+  assertEquals(same.oddities, { ...NOTHING_ODD, doubled_rows: 1 });
+  const other = arrangePage([decimals("1.50"), decimals("1.51")], query());
+  assertEquals(other.oddities, { ...NOTHING_ODD, replaced_rows: 1 });
 });
