@@ -24,7 +24,7 @@ const RECORDED = new URL("../../shared/data/rest-BTCUSDT-15m-2024-12-30.json", i
 const FROM_MS = Date.UTC(2024, 11, 30);
 const TO_MS = Date.UTC(2025, 0, 6);
 const PERIOD = 14;
-const ROUNDS = 600;
+const ROUNDS = 40;
 const SERIES = {
   exchange: "binance",
   symbol: "BTCUSDT",

@@ -4,6 +4,8 @@
  * @module
  */
 
+const SAMPLE_MS = 20;
+
 /** One measured figure. */
 export interface BenchRow {
   /** What was measured. */
@@ -43,20 +45,34 @@ export function renderTable(rows: readonly BenchRow[]): string {
  * The median time of each of several pieces of work, measured in turn so that all of them see the
  * same noise.
  *
+ * A sample is many runs of one piece of work, so that each pays for collecting its own garbage: of
+ * single runs the same one would pay for all, round after round.
+ *
  * @param works What to measure.
- * @param rounds How often each is run; the first quarter is warm-up.
- * @returns Milliseconds, in the order of `works`.
+ * @param rounds How many samples of each are taken; the first quarter is warm-up.
+ * @returns Milliseconds for one run of each, in the order of `works`.
  */
 export function medianTimes(works: readonly (() => unknown)[], rounds: number): number[] {
   const times: number[][] = works.map(() => []);
   for (let round = 0; round < rounds; round++) {
     works.forEach((work, index) => {
-      const startMs = performance.now();
-      work();
-      if (round >= rounds / 4) times[index]?.push(performance.now() - startMs);
+      const sample = sampleTime(work);
+      if (round >= rounds / 4) times[index]?.push(sample);
     });
   }
   return times.map(median);
+}
+
+function sampleTime(work: () => unknown): number {
+  const startMs = performance.now();
+  let runs = 0;
+  let elapsedMs = 0;
+  while (elapsedMs < SAMPLE_MS) {
+    work();
+    runs++;
+    elapsedMs = performance.now() - startMs;
+  }
+  return elapsedMs / runs;
 }
 
 /** The middle one of some numbers. */
