@@ -411,7 +411,7 @@ Deno.test("startDelivery() gives up when it has tried as often as it may", async
     deliver: () => Promise.reject(new RetryableError("busy")),
   });
   await delivery.add([1]);
-  await assertRejects(() => delivery.drain(), RetryableError, "busy");
+  await assertRejects(() => delivery.drain(), FatalError, "2 attempts");
   assertEquals(failures.length, 1);
 });
 
