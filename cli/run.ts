@@ -68,6 +68,13 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     );
     terminal.say(describeReport(report));
     return stop.exitCode ?? 0;
+  } catch (error) {
+    const { aborted, reason } = stop.aborting;
+    if (!aborted || error !== reason || stop.exitCode === undefined) throw error;
+    terminal.say(
+      "Ended at once: what is not in the last checkpoint is done again by the next run\n",
+    );
+    return stop.exitCode;
   } finally {
     checkpoints.close();
   }

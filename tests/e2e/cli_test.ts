@@ -251,3 +251,30 @@ Deno.test("output that nobody reads any more ends the run quietly", async () => 
   const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
   assertEquals([code, stderr], [141, ""]);
 });
+
+Deno.test("a second Ctrl-C ends the run at once, as stopped by a signal", async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  const source = {
+    use: "binance_rest",
+    with: { symbols: ["BTCUSDT"], interval: "1m", from: "2024-03-01", base_url: exchange.rest },
+  };
+  const pipeline = history(exchange.rest, [{ use: "stdout" }], { sources: [source] });
+  const child = start(["run", await writePipeline(temporary.path, pipeline)]);
+  const stdout = child.stdout.getReader();
+  await stdout.read();
+  // Nobody reads on, so that it cannot print what it has read.
+  child.kill("SIGINT");
+  let stderr = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    if (stderr === "") child.kill("SIGINT");
+    stderr += text;
+  }
+  assertEquals((await child.status).code, 130);
+  await stdout.cancel();
+  assertEquals(
+    stderr,
+    "Stopping: what was read is delivered and saved (again to end at once)\n" +
+      "Ended at once: what is not in the last checkpoint is done again by the next run\n",
+  );
+});

@@ -4,7 +4,7 @@ import { type CheckpointStore, memoryCheckpoints } from "../../engine/checkpoint
 import { FatalError, RecordError, RetryableError } from "../../engine/errors.ts";
 import type { Log } from "../../engine/context.ts";
 import type { Pipeline } from "../../engine/pipeline.ts";
-import { defineSource, defineTransform } from "../../engine/plugin.ts";
+import { defineSink, defineSource, defineTransform } from "../../engine/plugin.ts";
 import { runPipeline } from "../../engine/run.ts";
 import {
   Disk,
@@ -223,10 +223,35 @@ Deno.test("runPipeline() gives up after as many attempts as it was allowed", asy
         checkpoints: memoryCheckpoints(),
         retryLimits: { maxAttempts: 3 },
       }),
-    RetryableError,
-    "busy",
+    FatalError,
+    'Cannot deliver 3 records to sink "disk" in 3 attempts',
   );
   assertEquals(disk.deliveries, 3);
+});
+
+Deno.test("runPipeline() does not begin anew with attempts that a source has used up", async () => {
+  let attempts = 0;
+  const unreachable = defineSource({
+    ...numbers,
+    // deno-lint-ignore require-yield -- it fails first
+    async *read(_options: unknown, _from, context) {
+      await context.retry("look up", () => {
+        attempts++;
+        return Promise.reject(new RetryableError("busy"));
+      });
+    },
+  });
+  await assertRejects(
+    () =>
+      runPipeline({ ...tenTo(new Disk()), sources: [step(unreachable, { to: 10 })] }, {
+        world: fakeWorld(),
+        checkpoints: memoryCheckpoints(),
+        retryLimits: { maxAttempts: 3 },
+      }),
+    FatalError,
+    "Cannot look up in 3 attempts",
+  );
+  assertEquals(attempts, 3);
 });
 
 Deno.test("runPipeline() reads on from the position when a source asks for another attempt", async () => {
@@ -368,6 +393,34 @@ Deno.test("runPipeline() ends at once when it is aborted, even if a sink hangs",
     DOMException,
     "second signal",
   );
+});
+
+Deno.test("runPipeline() ends at once when it is aborted, wherever a sink hangs", async (t) => {
+  for (const where of ["open", "flush", "close"] as const) {
+    await t.step(`in ${where}`, async () => {
+      const abort = new AbortController();
+      const hang = () => {
+        abort.abort(new DOMException("Ended by the second signal", "AbortError"));
+        return new Promise<never>(() => {});
+      };
+      const whole = {
+        deliver: () => Promise.resolve(),
+        flush: () => Promise.resolve(null),
+        close: () => Promise.resolve(),
+      };
+      const sink = defineSink({
+        ...diskSink(new Disk()),
+        open: () => where === "open" ? hang() : Promise.resolve({ ...whole, [where]: hang }),
+      });
+      const outcome = await runPipeline({ ...tenTo(new Disk()), sinks: [step(sink)] }, {
+        world: fakeWorld(),
+        checkpoints: memoryCheckpoints(),
+        abort: abort.signal,
+      }).then(({ outcome }) => outcome, String);
+      const isDone = where === "close";
+      assertEquals(outcome, isDone ? "done" : "AbortError: Ended by the second signal");
+    });
+  }
 });
 
 Deno.test("runPipeline() stops reading while a sink is slower than its source", async () => {
