@@ -6,6 +6,7 @@
 
 import { parseArgs } from "@std/cli";
 import { createTerminal, type Terminal } from "./cli/terminal.ts";
+import { UsageError } from "./cli/usage.ts";
 import { PipelineFileError, renderDiagnostics } from "./engine/diagnostics.ts";
 import { describeError, OptionsError, PenstockError } from "./engine/errors.ts";
 import { writeAll } from "./engine/world.ts";
@@ -76,8 +77,6 @@ interface Call {
   readonly operand: string;
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
 }
-
-class UsageError extends OptionsError {}
 
 /**
  * Runs one command.
@@ -179,7 +178,9 @@ function report(error: unknown, terminal: Terminal): number {
   if (!(error instanceof PenstockError) && error instanceof Error && error.stack) {
     terminal.say(`${error.stack}\n`);
   }
-  return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+  if (error instanceof UsageError) return EXIT_USAGE;
+  // What only the exchange can tell, such as a symbol that does not exist, is wrong in the file, too.
+  return error instanceof OptionsError ? EXIT_PIPELINE_FILE : EXIT_FAILED;
 }
 
 function isBrokenPipe(error: unknown): boolean {

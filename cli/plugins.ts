@@ -4,12 +4,12 @@
  * @module
  */
 
-import { OptionsError } from "../engine/errors.ts";
 import { describePlugin, listPlugins } from "../engine/describe.ts";
 import { pipelineJsonSchema } from "../engine/json_schema.ts";
 import { hintForName } from "../engine/nearest.ts";
 import { registry } from "./open.ts";
 import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage.ts";
 
 /** Lists the plugins. */
 export function plugins(terminal: Terminal): Promise<number> {
@@ -21,7 +21,7 @@ export function describe(name: string, terminal: Terminal): Promise<number> {
   const all = registry.list();
   const named = all.filter(({ id }) => id === name);
   if (named.length === 0) {
-    throw new OptionsError(`Cannot describe plugin "${name}": it does not exist`, {
+    throw new UsageError(`Cannot describe plugin "${name}": it does not exist`, {
       hint: hintForName(name, all.map(({ id }) => id), "The plugins"),
     });
   }

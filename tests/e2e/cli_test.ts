@@ -145,6 +145,23 @@ sinks:
   }
 });
 
+Deno.test("an option that only the exchange can refuse is exit code 78 as well", async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  const file = await writePipeline(
+    temporary.path,
+    history(exchange.rest, [{ use: "stdout" }], {
+      sources: [{
+        use: "binance_rest",
+        with: { symbols: ["BTCUSTD"], interval: "1h", from: "2024-03-01", base_url: exchange.rest },
+      }],
+    }),
+  );
+  const { code, stdout, stderr } = await penstock("run", file);
+  assertEquals([code, stdout], [78, ""]);
+  assertStringIncludes(stderr, 'Did you mean "BTCUSDT"');
+});
+
 Deno.test("wrong usage is exit code 2, with the nearest name", async () => {
   const cases: [string[], string][] = [
     [["runn", "x.yaml"], 'Did you mean "run"?'],
@@ -157,6 +174,7 @@ Deno.test("wrong usage is exit code 2, with the nearest name", async () => {
     [["run", "a", "--log", "xml"], "must be text or json"],
     [["run", "a", "--state"], "must name a folder"],
     [["describe"], "it must have one NAME: it has 0"],
+    [["run", QUICKSTART, "--simulate=nowhere.yaml"], 'Cannot read scenario "nowhere.yaml"'],
   ];
   for (const [args, message] of cases) {
     const { code, stdout, stderr } = await penstock(...args);
@@ -179,7 +197,7 @@ Deno.test("describe and schema come from the same zod object", async () => {
   assertStringIncludes(described.stdout, "Number of candles the averages go over");
   assertStringIncludes(JSON.stringify(schema), "Number of candles the averages go over");
   const unknown = await penstock("describe", "rsj");
-  assertEquals(unknown.code, 1);
+  assertEquals(unknown.code, 2);
   assertStringIncludes(unknown.stderr, 'Did you mean "rsi"?');
 });
 
