@@ -254,6 +254,29 @@ Deno.test("runPipeline() does not begin anew with attempts that a source has use
   assertEquals(attempts, 3);
 });
 
+Deno.test("runPipeline() refuses what a source gives in place of a batch, by its name", async () => {
+  for (const batch of [undefined, [1], { records: 5, position: {} }, { records: [1] }]) {
+    const odd = defineSource({
+      ...numbers,
+      async *read() {
+        // As a plugin without types may do it.
+        yield batch as unknown as { records: Item[]; position: { next: number } };
+      },
+    });
+    const disk = new Disk();
+    await assertRejects(
+      () =>
+        runPipeline({ ...tenTo(disk), sources: [step(odd, { to: 10 })] }, {
+          world: fakeWorld(),
+          checkpoints: memoryCheckpoints(),
+        }),
+      FatalError,
+      'Cannot read source "numbers" as a batch must have',
+    );
+    assertEquals(disk.lines, []);
+  }
+});
+
 Deno.test("runPipeline() reads on from the position when a source asks for another attempt", async () => {
   let failures = 0;
   const shaky = defineSource({
