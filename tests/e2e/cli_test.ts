@@ -217,10 +217,14 @@ Deno.test("--log json writes one JSON object a line", async () => {
   await using temporary = await temporaryFolder();
   const file = await writePipeline(temporary.path, history(exchange.rest, [{ use: "stdout" }]));
   const { stderr } = await penstock("run", file, "--log", "json");
-  const lines = stderr.split("\n").filter((line) => line.startsWith("{")).map((line) =>
-    JSON.parse(line)
-  );
+  const lines = stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert(lines.some(({ message }) => String(message).includes("Hole in BTCUSDT")), stderr);
+  assertStringIncludes(lines.at(-1).message, "the ledger balances");
+  const wrong = await penstock("run", `${file}.not`, "--log", "json");
+  assertEquals(wrong.code, 78);
+  const { level, message } = JSON.parse(wrong.stderr);
+  assertEquals(level, "ERROR");
+  assertStringIncludes(message, "Cannot read the pipeline file: it is not there");
 });
 
 Deno.test("two runs of one pipeline at once: the second refuses", async () => {
