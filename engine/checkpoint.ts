@@ -96,7 +96,11 @@ export async function fileCheckpoints(
         });
       }
     },
-    close: () => lock.close(),
+    close: () => {
+      // Closing alone leaves the lock to a process that is just being started by this one.
+      lock.unlockSync();
+      lock.close();
+    },
   };
 }
 
