@@ -314,11 +314,13 @@ class Run {
   }
 
   #refuse({ step, record, error }: Refusal): void {
-    if (step === this.#pipeline.deadLetter || step.onError === "stop") {
+    if (step.onError === "stop") {
+      const choices = step === this.#pipeline.deadLetter
+        ? "`on_error: drop`"
+        : "`on_error: dead_letter` or `on_error: drop`";
       throw new FatalError(`Step "${step.id}" refused a record: ${describeError(error)}`, {
         cause: error,
-        hint: error.hint ??
-          "Set `on_error: dead_letter` or `on_error: drop` on that step to go on without such records",
+        hint: error.hint ?? `Set ${choices} on that step to go on without such records`,
       });
     }
     if (step.onError === "drop") this.#ledger.dropped++;

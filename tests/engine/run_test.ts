@@ -174,6 +174,23 @@ Deno.test("runPipeline() keeps refused records in the dead-letter sink, across a
   assertEquals(disk.lines.length, 9);
 });
 
+Deno.test("runPipeline() drops what the dead-letter sink refuses where it is told to", async () => {
+  const dead = new Disk();
+  dead.onDeliver = () => Promise.resolve([{ index: 0, reason: "too long" }]);
+  const pipeline = (onError: "stop" | "drop") => ({
+    ...tenTo(new Disk()),
+    transforms: [step(total, { unlucky: 5 }, { onError: "dead_letter" as const })],
+    deadLetter: step(diskSink(dead, "dead"), {}, { onError }),
+  });
+  const parts = () => ({ world: fakeWorld(), checkpoints: memoryCheckpoints() });
+  const { ledger } = await runPipeline(pipeline("drop"), parts());
+  assertEquals(ledger.deadLetter, { in: 1, out: 0, extra: 0, filtered: 0, rejected: 1 });
+  assertEquals([ledger.dropped, dead.lines], [1, []]);
+  const error = await runPipeline(pipeline("stop"), parts()).catch((error) => error);
+  assertEquals(error.message, 'Step "dead" refused a record: Sink "dead" was told: too long');
+  assertEquals(error.hint, "Set `on_error: drop` on that step to go on without such records");
+});
+
 Deno.test("runPipeline() counts what a transform leaves out and what it adds", async () => {
   const disk = new Disk();
   const pipeline = { ...tenTo(disk), transforms: [step(total, { quiet: 2, loud: 3 })] };
