@@ -19,7 +19,7 @@ usage:
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
   penstock plugins         lists sources, transforms and sinks
-  penstock describe NAME   says all about a plugin and its options
+  penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
 
 options of run and dry-run:

@@ -4,9 +4,12 @@
  * @module
  */
 
+import { resolve, toFileUrl } from "@std/path";
 import { describePlugin, listPlugins } from "../engine/describe.ts";
 import { pipelineJsonSchema } from "../engine/json_schema.ts";
+import { importByRuntime, importSafely, isSpecifier } from "../engine/modules.ts";
 import { hintForName } from "../engine/nearest.ts";
+import { isPlugin, type Plugin } from "../engine/plugin.ts";
 import { registry } from "./open.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
@@ -16,16 +19,31 @@ export function plugins(terminal: Terminal): Promise<number> {
   return printText(listPlugins(registry), terminal);
 }
 
-/** Says all about one plugin. */
-export function describe(name: string, terminal: Terminal): Promise<number> {
+/** Says all about one plugin: one that comes along, by its id, or one of a module, by its path. */
+export async function describe(name: string, terminal: Terminal): Promise<number> {
+  const found = isSpecifier(name) ? await pluginsOf(name) : pluginsNamed(name);
+  return printText(found.map(describePlugin).join("\n"), terminal);
+}
+
+function pluginsNamed(name: string): Plugin[] {
   const all = registry.list();
   const named = all.filter(({ id }) => id === name);
-  if (named.length === 0) {
-    throw new UsageError(`Cannot describe plugin "${name}": it does not exist`, {
-      hint: hintForName(name, all.map(({ id }) => id), "The plugins"),
-    });
+  if (named.length > 0) return named;
+  throw new UsageError(`Cannot describe plugin "${name}": it does not exist`, {
+    hint: hintForName(name, all.map(({ id }) => id), "The plugins"),
+  });
+}
+
+async function pluginsOf(specifier: string): Promise<Plugin[]> {
+  const isPath = /^[./]/.test(specifier);
+  const url = isPath ? toFileUrl(resolve(specifier)).href : specifier;
+  const module = await importSafely(url, importByRuntime);
+  if (!("exports" in module)) {
+    throw new UsageError(`Cannot describe "${specifier}" as ${module.reason}`, module);
   }
-  return printText(named.map(describePlugin).join("\n"), terminal);
+  const plugins = [...new Set(Object.values(module.exports).filter(isPlugin))];
+  if (plugins.length > 0) return plugins;
+  throw new UsageError(`Cannot describe "${specifier}" as it exports no plugin`);
 }
 
 /** Prints the JSON schema of pipeline files. */

@@ -66,9 +66,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
   } catch (error) {
     const { aborted, reason } = stop.aborting;
     if (!aborted || error !== reason || stop.exitCode === undefined) throw error;
-    terminal.say(
-      "Ended at once: what is not in the last checkpoint is done again by the next run\n",
-    );
+    terminal.say("Ended at once: the next run goes on from the last checkpoint\n");
     return stop.exitCode;
   } finally {
     checkpoints.close();

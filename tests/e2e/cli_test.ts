@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { fromFileUrl, join } from "@std/path";
 import { end, penstock, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
 
+const CUSTOM = fromFileUrl(new URL("../../pipelines/custom/csv_file.ts", import.meta.url));
 const QUICKSTART = fromFileUrl(new URL("../../pipelines/quickstart.yaml", import.meta.url));
 
 function history(rest: string, sinks: readonly unknown[], more: object = {}): unknown {
@@ -196,6 +197,11 @@ Deno.test("describe and schema come from the same zod object", async () => {
   const schema = JSON.parse((await penstock("schema")).stdout);
   assertStringIncludes(described.stdout, "Number of candles the averages go over");
   assertStringIncludes(JSON.stringify(schema), "Number of candles the averages go over");
+  const custom = await penstock("describe", CUSTOM);
+  assertStringIncludes(custom.stdout, "source csv_file: ");
+  const missing = await penstock("describe", "./nowhere.ts");
+  assertEquals(missing.code, 1);
+  assertStringIncludes(missing.stderr, 'Cannot describe "./nowhere.ts" as ');
   const unknown = await penstock("describe", "rsj");
   assertEquals(unknown.code, 2);
   assertStringIncludes(unknown.stderr, 'Did you mean "rsi"?');
@@ -272,31 +278,4 @@ Deno.test("output that nobody reads any more ends the run quietly", async () => 
   await child.stdout.cancel();
   const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
   assertEquals([code, stderr], [141, ""]);
-});
-
-Deno.test("a second Ctrl-C ends the run at once, as stopped by a signal", async () => {
-  await using exchange = new TestExchange();
-  await using temporary = await temporaryFolder();
-  const source = {
-    use: "binance_rest",
-    with: { symbols: ["BTCUSDT"], interval: "1m", from: "2024-03-01", base_url: exchange.rest },
-  };
-  const pipeline = history(exchange.rest, [{ use: "stdout" }], { sources: [source] });
-  const child = start(["run", await writePipeline(temporary.path, pipeline)]);
-  const stdout = child.stdout.getReader();
-  await stdout.read();
-  // Nobody reads on, so that it cannot print what it has read.
-  child.kill("SIGINT");
-  let stderr = "";
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-    if (stderr === "") child.kill("SIGINT");
-    stderr += text;
-  }
-  assertEquals((await child.status).code, 130);
-  await stdout.cancel();
-  assertEquals(
-    stderr,
-    "Stopping: what was read is delivered and saved (again to end at once)\n" +
-      "Ended at once: what is not in the last checkpoint is done again by the next run\n",
-  );
 });

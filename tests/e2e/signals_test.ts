@@ -1,0 +1,94 @@
+/** The first signal stops a run cleanly, the second ends it whatever hangs. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
+
+const MOD = new URL("../../mod.ts", import.meta.url).href;
+const ZOD = import.meta.resolve("zod");
+
+/** A sink whose target takes a connection and never answers. */
+const HANGING_SINK = `
+import { z } from "${ZOD}";
+import { defineSink } from "${MOD}";
+
+export default defineSink({
+  id: "hanging",
+  summary: "Never answers",
+  options: z.strictObject({}),
+  delivery: "append",
+  accept: () => {},
+  encode: () => new Uint8Array(1),
+  open: (_options, _token, context) =>
+    Promise.resolve({
+      deliver() {
+        context.log.info("Waiting for an answer");
+        return new Promise(() => {});
+      },
+      flush: () => Promise.resolve(null),
+      close: () => Promise.resolve(),
+    }),
+});
+`;
+
+Deno.test("a second signal ends a run at once although its sink hangs", async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  await Deno.writeTextFile(join(temporary.path, "hanging.ts"), HANGING_SINK);
+  const file = await writePipeline(temporary.path, {
+    name: "hangs",
+    sources: [{
+      use: "binance_rest",
+      with: {
+        symbols: ["BTCUSDT"],
+        interval: "1h",
+        from: "2024-03-01",
+        to: "2024-03-02",
+        base_url: exchange.rest,
+      },
+    }],
+    transforms: [{ use: "kline" }],
+    sinks: [{ use: "./hanging.ts" }],
+  });
+  const child = start(["run", file], { stdout: "null" });
+  let said = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    const before = said;
+    said += text;
+    const firstTime = (words: string) => said.includes(words) && !before.includes(words);
+    if (firstTime("Waiting for an answer")) child.kill("SIGINT");
+    if (firstTime("again to end at once")) child.kill("SIGINT");
+  }
+  const { code } = await child.status;
+  assertEquals(code, 130, said);
+  assertStringIncludes(said, "Ended at once: the next run goes on from the last checkpoint");
+});
+
+Deno.test("one signal is enough while a source waits for an exchange that is away", async () => {
+  await using temporary = await temporaryFolder();
+  const file = await writePipeline(temporary.path, {
+    name: "away",
+    sources: [{
+      use: "binance_rest",
+      with: {
+        symbols: ["BTCUSDT"],
+        interval: "1h",
+        from: "2024-03-01",
+        to: "2024-03-02",
+        // Nobody listens on the discard port.
+        base_url: "http://127.0.0.1:9",
+      },
+    }],
+    transforms: [{ use: "kline" }],
+    sinks: [{ use: "stdout" }],
+  });
+  const child = start(["run", file]);
+  const [watched, kept] = child.stderr.tee();
+  for await (const text of watched.pipeThrough(new TextDecoderStream())) {
+    if (text.includes("attempt=2")) child.kill("SIGTERM");
+  }
+  const said = await new Response(kept).text();
+  await child.stdout.cancel();
+  assertEquals((await child.status).code, 143, said);
+  assertStringIncludes(said, "the ledger balances");
+});
