@@ -200,7 +200,7 @@ Deno.test("describe and schema come from the same zod object", async () => {
   const custom = await penstock("describe", CUSTOM);
   assertStringIncludes(custom.stdout, "source csv_file: ");
   const missing = await penstock("describe", "./nowhere.ts");
-  assertEquals(missing.code, 1);
+  assertEquals(missing.code, 2);
   assertStringIncludes(missing.stderr, 'Cannot describe "./nowhere.ts" as ');
   const unknown = await penstock("describe", "rsj");
   assertEquals(unknown.code, 2);
