@@ -6,6 +6,7 @@
 
 import { parseArgs } from "@std/cli";
 import { createTerminal, type Terminal } from "./cli/terminal.ts";
+import { UsageError } from "./cli/usage.ts";
 import { PipelineFileError, renderDiagnostics } from "./engine/diagnostics.ts";
 import { describeError, OptionsError, PenstockError } from "./engine/errors.ts";
 import { writeAll } from "./engine/world.ts";
@@ -77,8 +78,6 @@ interface Call {
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
 }
 
-class UsageError extends OptionsError {}
-
 /**
  * Runs one command.
  *
@@ -132,16 +131,19 @@ function runFile(dry: boolean): Command["run"] {
       throw new UsageError(`Cannot use \`--log ${log}\` as it must be text or json`);
     }
     if (flags.state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
-    const { run } = await import("./cli/run.ts");
-    return run({
+    const runFlags = {
       file: operand,
       simulate: textOf(flags.simulate),
       state: textOf(flags.state),
       limit: parseLimit(textOf(flags.limit)),
-      log,
-      verbose: flags.verbose === true,
       dry,
-    }, terminal);
+    };
+    const { configureLog, loggingTerminal } = await import("./cli/log.ts");
+    configureLog({ format: log, verbose: flags.verbose === true, write: terminal.say });
+    const { run } = await import("./cli/run.ts");
+    if (log === "text") return run(runFlags, terminal);
+    return await run(runFlags, loggingTerminal(terminal, "info"))
+      .catch((error) => report(error, loggingTerminal(terminal, "error")));
   };
 }
 
@@ -174,12 +176,13 @@ function report(error: unknown, terminal: Terminal): number {
     terminal.say(renderDiagnostics(error.diagnostics, { color: terminal.colors }));
     return EXIT_PIPELINE_FILE;
   }
-  terminal.say(`error: ${describeError(error)}\n`);
-  if (error instanceof PenstockError && error.hint) terminal.say(`  hint: ${error.hint}\n`);
-  if (!(error instanceof PenstockError) && error instanceof Error && error.stack) {
-    terminal.say(`${error.stack}\n`);
-  }
-  return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+  const lines = [`error: ${describeError(error)}`];
+  if (error instanceof PenstockError) lines.push(...error.hint ? [`  hint: ${error.hint}`] : []);
+  else if (error instanceof Error && error.stack) lines.push(error.stack);
+  terminal.say(`${lines.join("\n")}\n`);
+  if (error instanceof UsageError) return EXIT_USAGE;
+  // What only the exchange can tell, such as a symbol that does not exist, is wrong in the file, too.
+  return error instanceof OptionsError ? EXIT_PIPELINE_FILE : EXIT_FAILED;
 }
 
 function isBrokenPipe(error: unknown): boolean {

@@ -13,6 +13,7 @@ import {
   type LogRecord,
 } from "@logtape/logtape";
 import type { Log, LogDetails } from "../engine/context.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** How to log. */
 export interface LogOptions {
@@ -52,13 +53,22 @@ export function configureLog(options: LogOptions): void {
  */
 export function logOf(pipeline: string, step?: string): Log {
   const logger = getLogger(["penstock", pipeline, ...(step === undefined ? [] : [step])]);
-  // Messages quote replies and names: braces in them are no placeholders.
-  const plain = (message: string) => message.replaceAll("{", "{{").replaceAll("}", "}}");
   return {
     debug: (message: string, details: LogDetails = {}) => logger.debug(plain(message), details),
     info: (message: string, details: LogDetails = {}) => logger.info(plain(message), details),
     warn: (message: string, details: LogDetails = {}) => logger.warn(plain(message), details),
   };
+}
+
+/** The terminal, with all that is said on it as messages of the log: machines read nothing else. */
+export function loggingTerminal(terminal: Terminal, level: "info" | "error"): Terminal {
+  const logger = getLogger(["penstock"]);
+  return { ...terminal, say: (text) => logger[level](plain(text.trimEnd())) };
+}
+
+/** Messages quote replies and names: braces in them are no placeholders. */
+function plain(message: string): string {
+  return message.replaceAll("{", "{{").replaceAll("}", "}}");
 }
 
 function detailsOf(record: LogRecord): string {

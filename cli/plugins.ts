@@ -5,7 +5,6 @@
  */
 
 import { resolve, toFileUrl } from "@std/path";
-import { OptionsError } from "../engine/errors.ts";
 import { describePlugin, listPlugins } from "../engine/describe.ts";
 import { pipelineJsonSchema } from "../engine/json_schema.ts";
 import { importByRuntime, importSafely, isSpecifier } from "../engine/modules.ts";
@@ -13,6 +12,7 @@ import { hintForName } from "../engine/nearest.ts";
 import { isPlugin, type Plugin } from "../engine/plugin.ts";
 import { registry } from "./open.ts";
 import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage.ts";
 
 /** Lists the plugins. */
 export function plugins(terminal: Terminal): Promise<number> {
@@ -29,7 +29,7 @@ function pluginsNamed(name: string): Plugin[] {
   const all = registry.list();
   const named = all.filter(({ id }) => id === name);
   if (named.length > 0) return named;
-  throw new OptionsError(`Cannot describe plugin "${name}": it does not exist`, {
+  throw new UsageError(`Cannot describe plugin "${name}": it does not exist`, {
     hint: hintForName(name, all.map(({ id }) => id), "The plugins"),
   });
 }
@@ -39,11 +39,11 @@ async function pluginsOf(specifier: string): Promise<Plugin[]> {
   const url = isPath ? toFileUrl(resolve(specifier)).href : specifier;
   const module = await importSafely(url, importByRuntime);
   if (!("exports" in module)) {
-    throw new OptionsError(`Cannot describe "${specifier}" as ${module.reason}`, module);
+    throw new UsageError(`Cannot describe "${specifier}" as ${module.reason}`, module);
   }
   const plugins = [...new Set(Object.values(module.exports).filter(isPlugin))];
   if (plugins.length > 0) return plugins;
-  throw new OptionsError(`Cannot describe "${specifier}" as it exports no plugin`);
+  throw new UsageError(`Cannot describe "${specifier}" as it exports no plugin`);
 }
 
 /** Prints the JSON schema of pipeline files. */

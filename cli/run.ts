@@ -13,7 +13,7 @@ import type { Pipeline } from "../engine/pipeline.ts";
 import type { RunReport } from "../engine/run.ts";
 import { runPipeline } from "../engine/run.ts";
 import { systemWorld } from "../engine/world.ts";
-import { configureLog, logOf } from "./log.ts";
+import { logOf } from "./log.ts";
 import { openPipeline } from "./open.ts";
 import { describeReport, describeStatus } from "./report.ts";
 import { listenForStop } from "./signals.ts";
@@ -30,10 +30,6 @@ export interface RunFlags {
   readonly state: string | undefined;
   /** Records to read. Dry runs only. */
   readonly limit: number | undefined;
-  /** How to log. */
-  readonly log: "text" | "json";
-  /** Whether debug messages are shown. */
-  readonly verbose: boolean;
   /** Whether this is a dry run. */
   readonly dry: boolean;
 }
@@ -47,7 +43,6 @@ const DRY_ATTEMPTS = 5;
  * @returns The exit code.
  */
 export async function run(flags: RunFlags, terminal: Terminal): Promise<number> {
-  configureLog({ format: flags.log, verbose: flags.verbose, write: terminal.say });
   await using simulator = flags.simulate === undefined
     ? undefined
     : await startSimulator(flags.simulate);
@@ -69,7 +64,8 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     terminal.say(describeReport(report));
     return stop.exitCode ?? 0;
   } catch (error) {
-    if (stop.exitCode === undefined || !stop.aborting.aborted) throw error;
+    const { aborted, reason } = stop.aborting;
+    if (!aborted || error !== reason || stop.exitCode === undefined) throw error;
     terminal.say("Ended at once: the next run goes on from the last checkpoint\n");
     return stop.exitCode;
   } finally {

@@ -6,7 +6,9 @@
 
 import { systemClock } from "../engine/clock.ts";
 import type { Clock } from "../engine/context.ts";
+import { OptionsError } from "../engine/errors.ts";
 import type { SimulatorUrls } from "../engine/plugin.ts";
+import { UsageError } from "./usage.ts";
 
 /** A simulator that runs. */
 export interface RunningSimulator extends AsyncDisposable {
@@ -24,12 +26,24 @@ export interface RunningSimulator extends AsyncDisposable {
 export async function startSimulator(scenarioFile: string): Promise<RunningSimulator> {
   // Loaded on demand: a run against the real exchange has no use for it.
   const { createSimulator, loadScenario, serveSimulator } = await import("../simulator/mod.ts");
-  const scenario = scenarioFile === "" ? {} : await loadScenario(scenarioFile);
-  const simulator = createSimulator(scenario, { clock: systemClock });
+  const simulator = await loading(async () => {
+    const scenario = scenarioFile === "" ? {} : await loadScenario(scenarioFile);
+    return createSimulator(scenario, { clock: systemClock });
+  });
   const server = serveSimulator(simulator);
   return {
     urls: { rest: server.rest, stream: server.stream },
     clock: simulator.clock,
     [Symbol.asyncDispose]: () => server.close(),
   };
+}
+
+/** A scenario that is wrong is a wrong value of `--simulate`, not a wrong pipeline file. */
+async function loading<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    throw new UsageError(error.message, { cause: error.cause, hint: error.hint });
+  }
 }

@@ -53,6 +53,7 @@ export function startTransform(
     Object.entries(saved).map(([key, state]) => [key, { state }]),
   );
   let given: unknown[] = [];
+  let isRunning = false;
   // One object for all calls: a step must not keep it.
   const context: {
     options: unknown;
@@ -61,7 +62,10 @@ export function startTransform(
   } = {
     options,
     state: undefined,
-    emit: (record) => void given.push(record),
+    emit(record) {
+      if (!isRunning) throw emittedLate(step);
+      given.push(record);
+    },
   };
 
   function stepOn(record: unknown): void {
@@ -69,7 +73,7 @@ export function startTransform(
       requireState(step, plugin.step(record, context));
       return;
     }
-    const key = plugin.key?.(record, options) ?? "";
+    const key = plugin.key ? requireKey(step, plugin.key(record, options)) : "";
     const slot = slots.get(key);
     context.state = slot ? slot.state : plugin.state.initial(options);
     const state = requireState(step, plugin.step(record, context));
@@ -97,7 +101,9 @@ export function startTransform(
     step,
     run(records) {
       given = [];
+      isRunning = true;
       for (const record of records) runOne(record);
+      isRunning = false;
       ledger.out += given.length;
       return given;
     },
@@ -106,6 +112,23 @@ export function startTransform(
         ? Object.fromEntries(Array.from(slots, ([key, slot]) => [key, slot.state as Json]))
         : {},
   };
+}
+
+/** What is given after its step would be lost from the count, or land among the records of another. */
+function emittedLate(step: CheckedStep): FatalError {
+  return new FatalError(
+    `Cannot take a record of transform "${step.id}" as it must be given by \`emit\` while its step runs: it came later`,
+    { hint: "This is a fault of the plugin: what has to wait belongs in a source or a sink" },
+  );
+}
+
+/** Refuses a key that would be another one after a checkpoint, where keys are text. */
+function requireKey(step: CheckedStep, key: unknown): string {
+  if (typeof key === "string") return key;
+  throw new FatalError(
+    `Cannot run transform "${step.id}" as \`key\` must return text: it returned ${typeof key}`,
+    { hint: "This is a fault of the plugin: join what names a series, such as its tags, to text" },
+  );
 }
 
 /** Refuses what cannot be kept as a state: it would be lost at the next checkpoint, unnoticed. */

@@ -63,7 +63,7 @@ export function memoryCheckpoints(): CheckpointStore {
   let text: string | undefined;
   return {
     load: () => Promise.resolve(text === undefined ? undefined : JSON.parse(text)),
-    save: (checkpoint) => Promise.resolve(void (text = JSON.stringify(checkpoint))),
+    save: (checkpoint) => Promise.resolve(void (text = toText(checkpoint))),
     close: () => {},
   };
 }
@@ -86,8 +86,9 @@ export async function fileCheckpoints(
   return {
     load: () => load(folder, warn),
     save: async (checkpoint) => {
+      const body = toText(checkpoint);
       try {
-        await save(folder, checkpoint);
+        await save(folder, body);
       } catch (error) {
         throw new FatalError(`Cannot save the checkpoint in "${folder}": ${describeError(error)}`, {
           cause: error,
@@ -95,7 +96,11 @@ export async function fileCheckpoints(
         });
       }
     },
-    close: () => lock.close(),
+    close: () => {
+      // Closing alone leaves the lock to a process that is just being started by this one.
+      lock.unlockSync();
+      lock.close();
+    },
   };
 }
 
@@ -165,8 +170,20 @@ async function read(path: string): Promise<Checkpoint | string | undefined> {
   return JSON.parse(body);
 }
 
-async function save(folder: string, checkpoint: Checkpoint): Promise<void> {
-  const body = JSON.stringify(checkpoint);
+function toText(checkpoint: Checkpoint): string {
+  try {
+    return JSON.stringify(checkpoint);
+  } catch (error) {
+    throw new FatalError(
+      `Cannot save the checkpoint as positions, states and tokens must be plain data: ${
+        describeError(error)
+      }`,
+      { cause: error, hint: "This is a fault of a plugin: it must return what JSON can hold" },
+    );
+  }
+}
+
+async function save(folder: string, body: string): Promise<void> {
   const text = `penstock checkpoint ${FORMAT} sha256 ${await checksum(FORMAT, body)}\n${body}`;
   const unfinished = join(folder, UNFINISHED);
   {

@@ -78,7 +78,10 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       requireIndex(step, records, index);
       refused.set(index, error);
     };
-    const bytes = plugin.encode(records, { options, shapes: parts.shapes, reject });
+    const bytes = requireBytes(
+      step,
+      plugin.encode(records, { options, shapes: parts.shapes, reject }),
+    );
     enough = Math.min(maxRecords, Math.ceil(records.length * limits.maxBytes / bytes.length));
     if (bytes.length > limits.maxBytes && records.length > 1) {
       const half = Math.ceil(records.length / 2);
@@ -168,7 +171,8 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     },
     async flush() {
       try {
-        return await context.retry(`flush sink "${step.id}"`, () => writer.flush());
+        const token = await context.retry(`flush sink "${step.id}"`, () => writer.flush());
+        return requireToken(step, token);
       } catch (error) {
         throw asStepError(`Sink "${step.id}"`, error);
       }
@@ -185,5 +189,22 @@ function requireIndex(step: CheckedStep, records: readonly unknown[], index: num
   throw new FatalError(
     `Cannot go on with sink "${step.id}" as it may refuse only records it was given: it refused number ${index} of ${records.length}`,
     { hint: "This is a fault of the plugin: records are counted from 0" },
+  );
+}
+
+function requireBytes(step: CheckedStep, bytes: unknown): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new FatalError(
+    `Cannot send records to sink "${step.id}" as \`encode\` must return a Uint8Array: it returned ${typeof bytes}`,
+    { hint: "This is a fault of the plugin: make bytes of text with a TextEncoder" },
+  );
+}
+
+/** A token that is missing in the checkpoint would open the sink as if nothing had been sent. */
+function requireToken(step: CheckedStep, token: Json | undefined): Json {
+  if (token !== undefined) return token;
+  throw new FatalError(
+    `Cannot flush sink "${step.id}" as it must return a token: it returned nothing`,
+    { hint: "This is a fault of the plugin: where there is nothing to keep, it returns null" },
   );
 }

@@ -75,7 +75,9 @@ export function findImbalances(ledger: Ledger): string[] {
     checkStep(`sink "${id}"`, step, onTheWay, faults);
   }
   const refused = sum(ledger.transforms, "rejected") + sum(ledger.sinks, "rejected");
-  checkStep("the dead-letter sink", ledger.deadLetter, refused - ledger.dropped, faults);
+  // What the dead-letter sink itself refused and dropped had reached it.
+  const droppedBefore = ledger.dropped - ledger.deadLetter.rejected;
+  checkStep("the dead-letter sink", ledger.deadLetter, refused - droppedBefore, faults);
   return faults;
 }
 

@@ -6,7 +6,7 @@
 
 import { abortable } from "@std/async";
 import type { Clock, Context } from "./context.ts";
-import { asStepError, describeError, RetryableError } from "./errors.ts";
+import { asStepError, describeError, FatalError, RetryableError } from "./errors.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import type { Position, SourceBatch, SourcePlugin } from "./plugin.ts";
 import { type RetryLimits, waitBeforeRetry } from "./retry.ts";
@@ -68,12 +68,23 @@ async function readOnce(parts: ReadingParts, succeed: () => void): Promise<void>
       const result = await abortable(next, context.signal);
       if (result.done) return;
       succeed();
-      await parts.take(result.value);
+      await parts.take(requireBatch(step, result.value));
       context.signal.throwIfAborted();
     }
   } finally {
     await endSource(batches, next, parts.clock);
   }
+}
+
+/** Refuses what is no batch: it would be counted as nothing, and read again after a crash. */
+function requireBatch(step: CheckedStep, batch: unknown): Batch {
+  const { records, position } = Object(batch) as Partial<Batch>;
+  const isPlace = typeof position === "object" && position !== null && !Array.isArray(position);
+  if (Array.isArray(records) && isPlace) return batch as Batch;
+  throw new FatalError(
+    `Cannot read source "${step.id}" as a batch must have a list of \`records\` and a \`position\`: it has none`,
+    { hint: "This is a fault of the plugin: it yields `{ records, position }`" },
+  );
 }
 
 /** Lets a source free what it holds, but does not wait for ever. */

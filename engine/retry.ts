@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "./context.ts";
-import { describeError, RetryableError } from "./errors.ts";
+import { describeError, FatalError, RetryableError } from "./errors.ts";
 
 const BASE_MS = 500;
 const CAP_MS = 60_000;
@@ -32,7 +32,7 @@ export interface RetryLimits {
  * @param attempt Called once per attempt.
  * @param context Time, randomness and log.
  * @param limits When to give up.
- * @throws {RetryableError} The last one, when the limit is reached.
+ * @throws {FatalError} When the limit is reached, so that nobody starts the attempts anew.
  *
  * @example
  * ```ts
@@ -67,7 +67,9 @@ export async function retry<T>(
       return result;
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
-      if (failures + 1 >= (limits.maxAttempts ?? Infinity)) throw error;
+      if (failures + 1 >= (limits.maxAttempts ?? Infinity)) {
+        throw givenUp(action, error, failures + 1);
+      }
       const waitMs = waitBeforeRetry(failures, error, context.random);
       context.log.warn(`Cannot ${action}: ${describeError(error)}`, {
         attempt: failures + 1,
@@ -76,6 +78,11 @@ export async function retry<T>(
       await context.sleep(waitMs);
     }
   }
+}
+
+function givenUp(action: string, error: RetryableError, attempts: number): FatalError {
+  const tried = attempts === 1 ? "in one attempt" : `in ${attempts} attempts`;
+  return new FatalError(`Cannot ${action} ${tried}`, { cause: error, hint: error.hint });
 }
 
 /**

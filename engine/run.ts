@@ -141,7 +141,7 @@ class Run {
     if (saved) refuseOtherPipeline(pipeline, saved);
     const run = new Run(pipeline, options, saved);
     try {
-      await run.#open(saved);
+      await run.#unlessAborted(run.#open(saved));
     } catch (error) {
       await run.close();
       throw error;
@@ -202,8 +202,13 @@ class Run {
   }
 
   finish(): Promise<RunReport> {
+    return this.#unlessAborted(this.#finish());
+  }
+
+  /** Waits for work, but not once the run is aborted: a plugin may not listen. */
+  #unlessAborted<T>(work: Promise<T>): Promise<T> {
     const { abort } = this.#options;
-    return abort ? abortable(this.#finish(), abort) : this.#finish();
+    return abort ? abortable(work, abort) : work;
   }
 
   async #finish(): Promise<RunReport> {
@@ -230,7 +235,11 @@ class Run {
     };
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#unlessAborted(this.#closeSinks()).catch(() => {});
+  }
+
+  async #closeSinks(): Promise<void> {
     const sinks = this.#deadLetter ? [...this.#sinks, this.#deadLetter] : this.#sinks;
     const closed = await Promise.allSettled(sinks.map(({ writer }) => writer.close()));
     for (const result of closed) {
@@ -305,11 +314,13 @@ class Run {
   }
 
   #refuse({ step, record, error }: Refusal): void {
-    if (step === this.#pipeline.deadLetter || step.onError === "stop") {
+    if (step.onError === "stop") {
+      const choices = step === this.#pipeline.deadLetter
+        ? "`on_error: drop`"
+        : "`on_error: dead_letter` or `on_error: drop`";
       throw new FatalError(`Step "${step.id}" refused a record: ${describeError(error)}`, {
         cause: error,
-        hint: error.hint ??
-          "Set `on_error: dead_letter` or `on_error: drop` on that step to go on without such records",
+        hint: error.hint ?? `Set ${choices} on that step to go on without such records`,
       });
     }
     if (step.onError === "drop") this.#ledger.dropped++;

@@ -146,6 +146,23 @@ sinks:
   }
 });
 
+Deno.test("an option that only the exchange can refuse is exit code 78 as well", async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  const file = await writePipeline(
+    temporary.path,
+    history(exchange.rest, [{ use: "stdout" }], {
+      sources: [{
+        use: "binance_rest",
+        with: { symbols: ["BTCUSTD"], interval: "1h", from: "2024-03-01", base_url: exchange.rest },
+      }],
+    }),
+  );
+  const { code, stdout, stderr } = await penstock("run", file);
+  assertEquals([code, stdout], [78, ""]);
+  assertStringIncludes(stderr, 'Did you mean "BTCUSDT"');
+});
+
 Deno.test("wrong usage is exit code 2, with the nearest name", async () => {
   const cases: [string[], string][] = [
     [["runn", "x.yaml"], 'Did you mean "run"?'],
@@ -158,6 +175,7 @@ Deno.test("wrong usage is exit code 2, with the nearest name", async () => {
     [["run", "a", "--log", "xml"], "must be text or json"],
     [["run", "a", "--state"], "must name a folder"],
     [["describe"], "it must have one NAME: it has 0"],
+    [["run", QUICKSTART, "--simulate=nowhere.yaml"], 'Cannot read scenario "nowhere.yaml"'],
   ];
   for (const [args, message] of cases) {
     const { code, stdout, stderr } = await penstock(...args);
@@ -182,10 +200,10 @@ Deno.test("describe and schema come from the same zod object", async () => {
   const custom = await penstock("describe", CUSTOM);
   assertStringIncludes(custom.stdout, "source csv_file: ");
   const missing = await penstock("describe", "./nowhere.ts");
-  assertEquals(missing.code, 1);
+  assertEquals(missing.code, 2);
   assertStringIncludes(missing.stderr, 'Cannot describe "./nowhere.ts" as ');
   const unknown = await penstock("describe", "rsj");
-  assertEquals(unknown.code, 1);
+  assertEquals(unknown.code, 2);
   assertStringIncludes(unknown.stderr, 'Did you mean "rsi"?');
 });
 
@@ -205,10 +223,14 @@ Deno.test("--log json writes one JSON object a line", async () => {
   await using temporary = await temporaryFolder();
   const file = await writePipeline(temporary.path, history(exchange.rest, [{ use: "stdout" }]));
   const { stderr } = await penstock("run", file, "--log", "json");
-  const lines = stderr.split("\n").filter((line) => line.startsWith("{")).map((line) =>
-    JSON.parse(line)
-  );
+  const lines = stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert(lines.some(({ message }) => String(message).includes("Hole in BTCUSDT")), stderr);
+  assertStringIncludes(lines.at(-1).message, "the ledger balances");
+  const wrong = await penstock("run", `${file}.not`, "--log", "json");
+  assertEquals(wrong.code, 78);
+  const { level, message } = JSON.parse(wrong.stderr);
+  assertEquals(level, "ERROR");
+  assertStringIncludes(message, "Cannot read the pipeline file: it is not there");
 });
 
 Deno.test("two runs of one pipeline at once: the second refuses", async () => {

@@ -257,3 +257,21 @@ Deno.test("startTransform() ends the run when a step is asynchronous, with a sta
   // What such a step throws too late must not end the process.
   await new Promise((resolve) => setTimeout(resolve, 0));
 });
+
+Deno.test("startTransform() refuses a record that is given after its step has ended", () => {
+  let late = () => {};
+  const { running, ledger } = start(transform((record, { emit }) => {
+    late = () => emit(record);
+  }));
+  running.run([1]);
+  assertThrows(() => late(), FatalError, 'transform "test" as it must be given by `emit` while');
+  assertEquals(ledger, { in: 1, out: 0, extra: 0, filtered: 1, rejected: 0 });
+});
+
+Deno.test("startTransform() refuses a key that is not text", () => {
+  const plugin = transform((_record, { state }) => state, COUNT);
+  // As a plugin without types may do it.
+  const numbered = defineTransform({ ...plugin, key: () => 5 as unknown as string });
+  const { running } = start(numbered);
+  assertThrows(() => running.run([1]), FatalError, "`key` must return text: it returned number");
+});

@@ -4,6 +4,7 @@ import {
   assertGreaterOrEqual,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import {
   type Checkpoint,
@@ -462,6 +463,15 @@ Deno.test("fileCheckpoints() has lost no save that ended when its process is kil
       assertEquals(warnings, []);
     }
   }));
+
+Deno.test("memoryCheckpoints() refuses what JSON cannot hold, and blames no disk", () => {
+  const positions = { feed: { id: 1n } } as unknown as Checkpoint["positions"];
+  assertThrows(
+    () => memoryCheckpoints().save({ ...checkpoint(1), positions }),
+    FatalError,
+    "positions, states and tokens must be plain data",
+  );
+});
 
 Deno.test("memoryCheckpoints() gives the last one back, as a copy", async () => {
   const store = memoryCheckpoints();

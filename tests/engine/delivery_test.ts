@@ -411,7 +411,7 @@ Deno.test("startDelivery() gives up when it has tried as often as it may", async
     deliver: () => Promise.reject(new RetryableError("busy")),
   });
   await delivery.add([1]);
-  await assertRejects(() => delivery.drain(), RetryableError, "busy");
+  await assertRejects(() => delivery.drain(), FatalError, "2 attempts");
   assertEquals(failures.length, 1);
 });
 
@@ -489,4 +489,23 @@ Deno.test("startDelivery() says what it tries again, with sink and number of rec
   await delivery.drain();
   await delivery.flush();
   assertEquals(actions, ['deliver 2 records to sink "store"', 'flush sink "store"']);
+});
+
+Deno.test("startDelivery() refuses what is neither bytes nor a token", async (t) => {
+  // As plugins without types may do it.
+  const text = "1" as unknown as Uint8Array;
+  const nothing = undefined as unknown as Json;
+  await t.step("text in place of bytes", async () => {
+    const { delivery } = start({ encode: () => text });
+    await delivery.add([1]);
+    await assertRejects(
+      () => delivery.drain(),
+      FatalError,
+      "`encode` must return a Uint8Array: it returned string",
+    );
+  });
+  await t.step("no token", async () => {
+    const { delivery } = start({ flush: () => Promise.resolve(nothing) });
+    await assertRejects(() => delivery.flush(), FatalError, "it must return a token");
+  });
 });

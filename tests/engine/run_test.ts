@@ -4,7 +4,7 @@ import { type CheckpointStore, memoryCheckpoints } from "../../engine/checkpoint
 import { FatalError, RecordError, RetryableError } from "../../engine/errors.ts";
 import type { Log } from "../../engine/context.ts";
 import type { Pipeline } from "../../engine/pipeline.ts";
-import { defineSource, defineTransform } from "../../engine/plugin.ts";
+import { defineSink, defineSource, defineTransform } from "../../engine/plugin.ts";
 import { runPipeline } from "../../engine/run.ts";
 import {
   Disk,
@@ -174,6 +174,23 @@ Deno.test("runPipeline() keeps refused records in the dead-letter sink, across a
   assertEquals(disk.lines.length, 9);
 });
 
+Deno.test("runPipeline() drops what the dead-letter sink refuses where it is told to", async () => {
+  const dead = new Disk();
+  dead.onDeliver = () => Promise.resolve([{ index: 0, reason: "too long" }]);
+  const pipeline = (onError: "stop" | "drop") => ({
+    ...tenTo(new Disk()),
+    transforms: [step(total, { unlucky: 5 }, { onError: "dead_letter" as const })],
+    deadLetter: step(diskSink(dead, "dead"), {}, { onError }),
+  });
+  const parts = () => ({ world: fakeWorld(), checkpoints: memoryCheckpoints() });
+  const { ledger } = await runPipeline(pipeline("drop"), parts());
+  assertEquals(ledger.deadLetter, { in: 1, out: 0, extra: 0, filtered: 0, rejected: 1 });
+  assertEquals([ledger.dropped, dead.lines], [1, []]);
+  const error = await runPipeline(pipeline("stop"), parts()).catch((error) => error);
+  assertEquals(error.message, 'Step "dead" refused a record: Sink "dead" was told: too long');
+  assertEquals(error.hint, "Set `on_error: drop` on that step to go on without such records");
+});
+
 Deno.test("runPipeline() counts what a transform leaves out and what it adds", async () => {
   const disk = new Disk();
   const pipeline = { ...tenTo(disk), transforms: [step(total, { quiet: 2, loud: 3 })] };
@@ -223,10 +240,58 @@ Deno.test("runPipeline() gives up after as many attempts as it was allowed", asy
         checkpoints: memoryCheckpoints(),
         retryLimits: { maxAttempts: 3 },
       }),
-    RetryableError,
-    "busy",
+    FatalError,
+    'Cannot deliver 3 records to sink "disk" in 3 attempts',
   );
   assertEquals(disk.deliveries, 3);
+});
+
+Deno.test("runPipeline() does not begin anew with attempts that a source has used up", async () => {
+  let attempts = 0;
+  const unreachable = defineSource({
+    ...numbers,
+    // deno-lint-ignore require-yield -- it fails first
+    async *read(_options: unknown, _from, context) {
+      await context.retry("look up", () => {
+        attempts++;
+        return Promise.reject(new RetryableError("busy"));
+      });
+    },
+  });
+  await assertRejects(
+    () =>
+      runPipeline({ ...tenTo(new Disk()), sources: [step(unreachable, { to: 10 })] }, {
+        world: fakeWorld(),
+        checkpoints: memoryCheckpoints(),
+        retryLimits: { maxAttempts: 3 },
+      }),
+    FatalError,
+    "Cannot look up in 3 attempts",
+  );
+  assertEquals(attempts, 3);
+});
+
+Deno.test("runPipeline() refuses what a source gives in place of a batch, by its name", async () => {
+  for (const batch of [undefined, [1], { records: 5, position: {} }, { records: [1] }]) {
+    const odd = defineSource({
+      ...numbers,
+      async *read() {
+        // As a plugin without types may do it.
+        yield batch as unknown as { records: Item[]; position: { next: number } };
+      },
+    });
+    const disk = new Disk();
+    await assertRejects(
+      () =>
+        runPipeline({ ...tenTo(disk), sources: [step(odd, { to: 10 })] }, {
+          world: fakeWorld(),
+          checkpoints: memoryCheckpoints(),
+        }),
+      FatalError,
+      'Cannot read source "numbers" as a batch must have',
+    );
+    assertEquals(disk.lines, []);
+  }
 });
 
 Deno.test("runPipeline() reads on from the position when a source asks for another attempt", async () => {
@@ -368,6 +433,34 @@ Deno.test("runPipeline() ends at once when it is aborted, even if a sink hangs",
     DOMException,
     "second signal",
   );
+});
+
+Deno.test("runPipeline() ends at once when it is aborted, wherever a sink hangs", async (t) => {
+  for (const where of ["open", "flush", "close"] as const) {
+    await t.step(`in ${where}`, async () => {
+      const abort = new AbortController();
+      const hang = () => {
+        abort.abort(new DOMException("Ended by the second signal", "AbortError"));
+        return new Promise<never>(() => {});
+      };
+      const whole = {
+        deliver: () => Promise.resolve(),
+        flush: () => Promise.resolve(null),
+        close: () => Promise.resolve(),
+      };
+      const sink = defineSink({
+        ...diskSink(new Disk()),
+        open: () => where === "open" ? hang() : Promise.resolve({ ...whole, [where]: hang }),
+      });
+      const outcome = await runPipeline({ ...tenTo(new Disk()), sinks: [step(sink)] }, {
+        world: fakeWorld(),
+        checkpoints: memoryCheckpoints(),
+        abort: abort.signal,
+      }).then(({ outcome }) => outcome, String);
+      const isDone = where === "close";
+      assertEquals(outcome, isDone ? "done" : "AbortError: Ended by the second signal");
+    });
+  }
 });
 
 Deno.test("runPipeline() stops reading while a sink is slower than its source", async () => {

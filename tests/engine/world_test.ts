@@ -473,7 +473,7 @@ Deno.test("createContext() retries as often as the run may, on the clock of the 
         attempts++;
         return Promise.reject(new RetryableError("busy", { retryAfterMs: 5_000 }));
       }),
-    RetryableError,
+    FatalError,
   );
   assertEquals(attempts, 3);
   const waitedMs = context.now() - startMs;
