@@ -176,13 +176,21 @@ function report(error: unknown, terminal: Terminal): number {
     terminal.say(renderDiagnostics(error.diagnostics, { color: terminal.colors }));
     return EXIT_PIPELINE_FILE;
   }
-  const lines = [`error: ${describeError(error)}`];
+  const lines = [`error: ${nameStep(error)}`];
   if (error instanceof PenstockError) lines.push(...error.hint ? [`  hint: ${error.hint}`] : []);
   else if (error instanceof Error && error.stack) lines.push(error.stack);
   terminal.say(`${lines.join("\n")}\n`);
   if (error instanceof UsageError) return EXIT_USAGE;
   // What only the exchange can tell, such as a symbol that does not exist, is wrong in the file, too.
   return error instanceof OptionsError ? EXIT_PIPELINE_FILE : EXIT_FAILED;
+}
+
+/** The engine's own messages name the step already. */
+function nameStep(error: unknown): string {
+  const text = describeError(error);
+  const step = error instanceof PenstockError ? error.step : undefined;
+  const id = step?.match(/".*"/)?.[0];
+  return step === undefined || (id !== undefined && text.includes(id)) ? text : `${step}: ${text}`;
 }
 
 function isBrokenPipe(error: unknown): boolean {

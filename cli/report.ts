@@ -45,16 +45,19 @@ export function describeReport(report: RunReport): string {
       "sink",
       id,
       ...countsOf(step, "acknowledged"),
-      describeBytes(report.bytes[id] ?? 0),
+      `${describeBytes(report.bytes[id] ?? 0)} in this run`,
     ]);
   }
   if (ledger.deadLetter.in > 0) {
     rows.push(["dead letter", "", ...countsOf(ledger.deadLetter, "acknowledged")]);
   }
+  const read = Object.values(ledger.sources).reduce((sum, { out }) => sum + out, 0);
+  const earlier = read - report.records;
   const lines = [
     `${report.outcome} after ${describeDuration(report.elapsedMs)}: ${
       format(report.records)
     } records in this run, ${format(report.epochs)} checkpoints`,
+    ...(earlier > 0 ? [`  with the ${format(earlier)} of earlier runs:`] : []),
     ...align(rows).map((row) => `  ${row}`),
     "  the ledger balances: every record is accounted for",
   ];

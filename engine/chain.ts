@@ -5,7 +5,7 @@
  */
 
 import type { Json } from "./context.ts";
-import { describeError, FatalError, PenstockError, RecordError } from "./errors.ts";
+import { asStepError, describeError, FatalError, PenstockError, RecordError } from "./errors.ts";
 import type { StepLedger } from "./ledger.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import type { StepContext, TransformPlugin } from "./plugin.ts";
@@ -153,7 +153,7 @@ function requireState(step: CheckedStep<TransformPlugin>, state: unknown): unkno
 
 function asRecordError(step: CheckedStep, error: unknown): RecordError {
   if (error instanceof RecordError) return error;
-  if (error instanceof PenstockError) throw error;
+  if (error instanceof PenstockError) throw asStepError(`Transform "${step.id}"`, error);
   throw new FatalError(`Transform "${step.id}" failed: ${describeError(error)}`, {
     cause: error,
     hint: "This is a fault of the plugin: a record it cannot use must be a RecordError",

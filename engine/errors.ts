@@ -16,6 +16,8 @@ export interface ErrorDetails {
 export class PenstockError extends Error {
   /** What to do next, where there is something to say. */
   readonly hint: string | undefined;
+  /** The step of the pipeline it arose in, such as `Sink "file"`. The engine sets it. */
+  step: string | undefined;
 
   /** Makes an error with a message and, where there is one, a hint and a cause. */
   constructor(message: string, details: ErrorDetails = {}) {
@@ -85,11 +87,10 @@ function ownText(error: unknown): string {
 }
 
 /**
- * The error of a step, under its name when nobody planned for it.
+ * The error of a step, with the name of the step.
  *
  * @param step What failed, such as `Sink "file"`.
- * @param error What was thrown. Penstock's own errors say enough, and that a run was aborted is
- * nobody's fault: both stay as they are.
+ * @param error What was thrown. That a run was aborted is nobody's fault, and stays as it is.
  *
  * @example
  * ```ts
@@ -100,7 +101,10 @@ function ownText(error: unknown): string {
  * ```
  */
 export function asStepError(step: string, error: unknown): unknown {
-  if (error instanceof PenstockError) return error;
+  if (error instanceof PenstockError) {
+    error.step ??= step;
+    return error;
+  }
   if (error instanceof DOMException && error.name === "AbortError") return error;
   return new FatalError(`${step} failed: ${describeError(error)}`, { cause: error });
 }

@@ -50,11 +50,17 @@ Deno.test("describeReport() accounts for every record and says what was refused"
     `done after 1.2 s: 1,000 records in this run, 2 checkpoints
   source       feed   out 1,000
   transform    kline  in 1,000   out 999           filtered 0  rejected 1
-  sink         file   in 999     acknowledged 999  filtered 0  rejected 0  123 kB
+  sink         file   in 999     acknowledged 999  filtered 0  rejected 0  123 kB in this run
   dead letter         in 1       acknowledged 1    filtered 0  rejected 0
   the ledger balances: every record is accounted for
   feed: holes 1, missing_candles 7
   refused records: 1 kept as dead letters, 0 dropped
 `,
   );
+});
+
+Deno.test("describeReport() tells records of earlier runs from those of this one", () => {
+  const lines = describeReport({ ...REPORT, records: 400 }).split("\n");
+  assertEquals(lines[0], "done after 1.2 s: 400 records in this run, 2 checkpoints");
+  assertEquals(lines[1], "  with the 600 of earlier runs:");
 });

@@ -279,3 +279,33 @@ Deno.test("output that nobody reads any more ends the run quietly", async () => 
   const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
   assertEquals([code, stderr], [141, ""]);
 });
+
+Deno.test("an error of a plugin's own is told with the name of its step", async () => {
+  await using temporary = await temporaryFolder();
+  const mod = new URL("../../mod.ts", import.meta.url).href;
+  await Deno.writeTextFile(
+    join(temporary.path, "broken.ts"),
+    `import { defineSource, FatalError } from "${mod}";
+import { z } from "${import.meta.resolve("zod")}";
+
+export default defineSource({
+  id: "broken",
+  summary: "Fails",
+  options: z.strictObject({}),
+  replay: "exact",
+  shape: () => ({ kind: "raw", format: "item" }),
+  async *read() {
+    throw new FatalError("The store is gone", { hint: "Bring it back" });
+  },
+});
+`,
+  );
+  const file = await writePipeline(temporary.path, {
+    name: "broken",
+    sources: [{ use: "./broken.ts", id: "shop" }],
+    sinks: [{ use: "stdout", with: { format: "json" } }],
+  });
+  const { code, stderr } = await penstock("run", file);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, 'error: Source "shop": The store is gone\n  hint: Bring it back\n');
+});
