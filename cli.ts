@@ -7,7 +7,7 @@
 import { parseArgs } from "@std/cli";
 import { createTerminal, type Terminal } from "./cli/terminal.ts";
 import { UsageError } from "./cli/usage.ts";
-import { PipelineFileError, renderDiagnostics } from "./engine/diagnostics.ts";
+import { PipelineFileError, renderDiagnostics } from "./engine/pipeline_file/diagnostics.ts";
 import { describeError, OptionsError, PenstockError } from "./engine/errors.ts";
 import { writeAll } from "./engine/world.ts";
 import { hintForName } from "./engine/nearest.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { loadPipeline } from "../engine/load.ts";
+import { loadPipeline } from "../engine/pipeline_file/load.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import type { SimulatorUrls } from "../engine/plugin.ts";
-import { readTextFile } from "../engine/read_text.ts";
+import { readTextFile } from "../engine/pipeline_file/read_text.ts";
 import { createRegistry, type Registry } from "../engine/registry.ts";
 import { SINKS } from "../sinks/mod.ts";
 import { SOURCES } from "../sources/mod.ts";

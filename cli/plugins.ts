@@ -7,7 +7,7 @@
 import { resolve, toFileUrl } from "@std/path";
 import { describePlugin, listPlugins } from "../engine/describe.ts";
 import { pipelineJsonSchema } from "../engine/json_schema.ts";
-import { importByRuntime, importSafely, isSpecifier } from "../engine/modules.ts";
+import { importByRuntime, importSafely, isSpecifier } from "../engine/pipeline_file/modules.ts";
 import { hintForName } from "../engine/nearest.ts";
 import { isPlugin, type Plugin } from "../engine/plugin.ts";
 import { registry } from "./open.ts";

@@ -6,7 +6,7 @@
 
 import { stringify } from "yaml";
 import { listed } from "./nearest.ts";
-import { isList, type JsonSchema, jsonSchemaOf } from "./options_schema.ts";
+import { isList, type JsonSchema, jsonSchemaOf } from "./pipeline_file/options_schema.ts";
 import type { Plugin } from "./plugin.ts";
 import type { Registry } from "./registry.ts";
 

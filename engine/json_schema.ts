@@ -5,8 +5,8 @@
  * @module
  */
 
-import { isList, type JsonSchema, jsonSchemaOf } from "./options_schema.ts";
-import { pipelineSchema, stepSchema } from "./pipeline_schema.ts";
+import { isList, type JsonSchema, jsonSchemaOf } from "./pipeline_file/options_schema.ts";
+import { pipelineSchema, stepSchema } from "./pipeline_file/pipeline_schema.ts";
 import type { PluginKind, Registry } from "./registry.ts";
 
 /** Text with a variable in it stands for any value: its type is seen when it is filled in. */

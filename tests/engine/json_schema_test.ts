@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import { pipelineJsonSchema } from "../../engine/json_schema.ts";
 import { defineSink, defineSource } from "../../engine/plugin.ts";
-import { jsonSchemaOf, keysAt, schemaAt } from "../../engine/options_schema.ts";
+import { jsonSchemaOf, keysAt, schemaAt } from "../../engine/pipeline_file/options_schema.ts";
 import { createRegistry } from "../../engine/registry.ts";
 import { points, printer, store, ticks } from "./_plugins.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OptionsError } from "./errors.ts";
+import { OptionsError } from "../errors.ts";
 
 /** Where in a pipeline something is: `["sources", 0, "with", "interval"]`. */
 export type Path = readonly (string | number)[];

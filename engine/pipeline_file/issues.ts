@@ -8,8 +8,8 @@ import { type Mistake, type Path, pathText } from "./diagnostics.ts";
 import { type Filled, isPlain } from "./interpolate.ts";
 import { isSecretAt, type JsonSchema, keysAt, schemaAt } from "./options_schema.ts";
 import { looksSecret } from "./masking.ts";
-import { hintForName, listed, nearestName } from "./nearest.ts";
-import type { SchemaIssue } from "./options.ts";
+import { hintForName, listed, nearestName } from "../nearest.ts";
+import type { SchemaIssue } from "../options.ts";
 
 /** All that zod may tell of an issue. */
 export interface Issue extends SchemaIssue {

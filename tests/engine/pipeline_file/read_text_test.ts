@@ -1,6 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { OptionsError } from "../../engine/errors.ts";
-import { LARGEST_FILE, readTextFile, whyUnreadable } from "../../engine/read_text.ts";
+import { OptionsError } from "../../../engine/errors.ts";
+import {
+  LARGEST_FILE,
+  readTextFile,
+  whyUnreadable,
+} from "../../../engine/pipeline_file/read_text.ts";
 
 async function withFile(bytes: Uint8Array, use: (path: string) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempFile();

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { PipelineFileError, renderDiagnostics } from "../../engine/diagnostics.ts";
-import { seededRandom } from "../contracts/context.ts";
+import { PipelineFileError, renderDiagnostics } from "../../../engine/pipeline_file/diagnostics.ts";
+import { seededRandom } from "../../contracts/context.ts";
 import { load } from "./_loading.ts";
 
 const SECRET = "correct-horse-battery";

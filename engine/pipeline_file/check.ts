@@ -5,10 +5,10 @@
  */
 
 import type { Mistake, Path } from "./diagnostics.ts";
-import { describeError } from "./errors.ts";
+import { describeError } from "../errors.ts";
 import type { Filled } from "./interpolate.ts";
 import { explainIssue, type Issue, type Subject, valueAt } from "./issues.ts";
-import type { Schema } from "./options.ts";
+import type { Schema } from "../options.ts";
 
 /** A value that was checked. */
 export type Checked<Output> =

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeError, OptionsError } from "./errors.ts";
+import { describeError, OptionsError } from "../errors.ts";
 
 /** The most bytes a pipeline file, or a file that it names in `${file:…}`, may have. */
 export const LARGEST_FILE = 1_048_576;

@@ -6,7 +6,7 @@
  */
 
 import type { Mistake, Path } from "./diagnostics.ts";
-import { describeError } from "./errors.ts";
+import { describeError } from "../errors.ts";
 
 /** Where the texts come from. */
 export interface Lookups {

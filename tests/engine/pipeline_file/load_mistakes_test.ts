@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { PipelineFileError, renderDiagnostics } from "../../engine/diagnostics.ts";
+import { PipelineFileError, renderDiagnostics } from "../../../engine/pipeline_file/diagnostics.ts";
 import { diagnose, load, mistakes, type Surroundings } from "./_loading.ts";
 
 /** A file that is right but for what is put into it. */
@@ -391,8 +391,8 @@ Deno.test("loadPipeline() says why a file cannot be read", async () => {
     [new Deno.errors.NotCapable("x"), "this process has no permission to read it"],
     [new Error("disk on fire"), "disk on fire"],
   ];
-  const { registry } = await import("./_plugins.ts");
-  const { loadPipeline } = await import("../../engine/load.ts");
+  const { registry } = await import("../_plugins.ts");
+  const { loadPipeline } = await import("../../../engine/pipeline_file/load.ts");
   for (const [error, reason] of reasons) {
     await assertRejects(
       () =>

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { dirname, fromFileUrl } from "@std/path";
-import { PipelineFileError, renderDiagnostics } from "../../engine/diagnostics.ts";
-import { loadPipeline } from "../../engine/load.ts";
-import { readTextFile } from "../../engine/read_text.ts";
+import { PipelineFileError, renderDiagnostics } from "../../../engine/pipeline_file/diagnostics.ts";
+import { loadPipeline } from "../../../engine/pipeline_file/load.ts";
+import { readTextFile } from "../../../engine/pipeline_file/read_text.ts";
 import { diagnose, load, mistakes } from "./_loading.ts";
-import { average, points, registry, ticks, toPoint } from "./_plugins.ts";
+import { average, points, registry, ticks, toPoint } from "../_plugins.ts";
 
 function file(use: string): string {
   return `name: a\nsources: [{ use: "${use}" }]\nsinks: [{ use: printer }]\n`;
@@ -104,7 +104,7 @@ Deno.test("a custom plugin whose own code throws is told with its name", async (
 Deno.test("definePipeline() has mistakes told where it was called, with the way to each", async () => {
   assertEquals(
     await mistakesOnDisk(
-      fromFileUrl(new URL("../testdata/pipelines/wrong_options.ts", import.meta.url)),
+      fromFileUrl(new URL("../../testdata/pipelines/wrong_options.ts", import.meta.url)),
     ),
     `wrong_options.ts:6:16: Cannot use key "naem" of the pipeline: it does not exist (naem)
   6 | export default definePipeline({

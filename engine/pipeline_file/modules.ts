@@ -5,9 +5,9 @@
  */
 
 import { resolve, toFileUrl } from "@std/path";
-import { listed } from "./nearest.ts";
-import { isPlugin, type Plugin } from "./plugin.ts";
-import { isPluginId, type PluginKind } from "./registry.ts";
+import { listed } from "../nearest.ts";
+import { isPlugin, type Plugin } from "../plugin.ts";
+import { isPluginId, type PluginKind } from "../registry.ts";
 
 /** Imports a module by its URL or specifier. */
 export type ImportModule = (specifier: string) => Promise<unknown>;

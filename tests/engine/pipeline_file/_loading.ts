@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type Diagnostic, PipelineFileError } from "../../engine/diagnostics.ts";
-import { loadPipeline } from "../../engine/load.ts";
-import type { Pipeline } from "../../engine/pipeline.ts";
-import type { SimulatorUrls } from "../../engine/plugin.ts";
-import { registry } from "./_plugins.ts";
+import { type Diagnostic, PipelineFileError } from "../../../engine/pipeline_file/diagnostics.ts";
+import { loadPipeline } from "../../../engine/pipeline_file/load.ts";
+import type { Pipeline } from "../../../engine/pipeline.ts";
+import type { SimulatorUrls } from "../../../engine/plugin.ts";
+import { registry } from "../_plugins.ts";
 
 /** What a test's world holds beside the pipeline file. */
 export interface Surroundings {

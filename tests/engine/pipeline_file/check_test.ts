@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
-import { check } from "../../engine/check.ts";
-import { interpolate } from "../../engine/interpolate.ts";
-import { jsonSchemaOf } from "../../engine/options_schema.ts";
+import { check } from "../../../engine/pipeline_file/check.ts";
+import { interpolate } from "../../../engine/pipeline_file/interpolate.ts";
+import { jsonSchemaOf } from "../../../engine/pipeline_file/options_schema.ts";
 
 /** Checks options as those of a transform are; gives the value, or messages with their hints. */
 async function tryOptions(

@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { Secret } from "../../engine/options.ts";
+import { Secret } from "../../../engine/options.ts";
 import { load, mistakes } from "./_loading.ts";
-import { average, PRICE, printer, store, ticks, toPoint } from "./_plugins.ts";
+import { average, PRICE, printer, store, ticks, toPoint } from "../_plugins.ts";
 
 const GOOD = `# What runs
 name: btc

@@ -1,6 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { excerptOf, PipelineFileError, renderDiagnostics } from "../../engine/diagnostics.ts";
-import { OptionsError } from "../../engine/errors.ts";
+import {
+  excerptOf,
+  PipelineFileError,
+  renderDiagnostics,
+} from "../../../engine/pipeline_file/diagnostics.ts";
+import { OptionsError } from "../../../engine/errors.ts";
 
 const DIAGNOSTIC = { file: "a.yaml", line: 3, column: 5, message: "Cannot be" };
 

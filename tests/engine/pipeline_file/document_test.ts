@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseText } from "../../engine/document.ts";
+import { parseText } from "../../../engine/pipeline_file/document.ts";
 
 function broken(text: string, file = "a.yaml"): string[] {
   return parseText(file, text).broken.map(({ line, column, message }) =>

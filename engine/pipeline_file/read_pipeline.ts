@@ -9,8 +9,8 @@ import { type Diagnostic, excerptOf, type Mistake, type Path, pathText } from ".
 import { type Document, parseText } from "./document.ts";
 import { guessSecrets } from "./masking.ts";
 import { type ImportModule, importSafely } from "./modules.ts";
-import { callSiteOf } from "./pipeline.ts";
-import { listed } from "./nearest.ts";
+import { callSiteOf } from "../pipeline.ts";
+import { listed } from "../nearest.ts";
 import { LARGEST_FILE, whyUnreadable } from "./read_text.ts";
 
 /** What reading takes of the world. */

@@ -16,10 +16,10 @@ import {
   schemaAt,
 } from "./options_schema.ts";
 import { type ImportModule, importPlugin, isSpecifier } from "./modules.ts";
-import type { CheckedStep } from "./pipeline.ts";
+import type { CheckedStep } from "../pipeline.ts";
 import { stepSchema } from "./pipeline_schema.ts";
-import { isPlugin, type Plugin, type SimulatorUrls } from "./plugin.ts";
-import type { PluginKind, Registry } from "./registry.ts";
+import { isPlugin, type Plugin, type SimulatorUrls } from "../plugin.ts";
+import type { PluginKind, Registry } from "../registry.ts";
 
 /** What steps are checked with. */
 export interface Checking {

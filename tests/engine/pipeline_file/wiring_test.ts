@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
-import { OptionsError } from "../../engine/errors.ts";
-import { defineTransform, type TransformPlugin } from "../../engine/plugin.ts";
-import type { PointShape } from "../../engine/point.ts";
-import { wire } from "../../engine/wiring.ts";
+import { OptionsError } from "../../../engine/errors.ts";
+import { defineTransform, type TransformPlugin } from "../../../engine/plugin.ts";
+import type { PointShape } from "../../../engine/point.ts";
+import { wire } from "../../../engine/pipeline_file/wiring.ts";
 import { mistakes } from "./_loading.ts";
-import { registry } from "./_plugins.ts";
+import { registry } from "../_plugins.ts";
 
 function file(sources: string, transforms: string, sinks = "[{ use: printer }]"): string {
   return `name: a\nsources: ${sources}\ntransforms: ${transforms}\nsinks: ${sinks}\n`;

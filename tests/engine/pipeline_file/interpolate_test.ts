@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { interpolate } from "../../engine/interpolate.ts";
+import { interpolate } from "../../../engine/pipeline_file/interpolate.ts";
 
 const LOOKUPS = {
   env: (name: string) => ({ HOST: "db", PORT: "8086", EMPTY: "" })[name],

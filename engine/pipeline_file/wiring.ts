@@ -5,11 +5,11 @@
  */
 
 import type { Mistake, Path } from "./diagnostics.ts";
-import { describeError, PenstockError } from "./errors.ts";
-import { listed } from "./nearest.ts";
-import type { CheckedStep } from "./pipeline.ts";
-import type { SinkPlugin, SourcePlugin, TransformPlugin } from "./plugin.ts";
-import type { PointShape, RecordShape } from "./point.ts";
+import { describeError, PenstockError } from "../errors.ts";
+import { listed } from "../nearest.ts";
+import type { CheckedStep } from "../pipeline.ts";
+import type { SinkPlugin, SourcePlugin, TransformPlugin } from "../plugin.ts";
+import type { PointShape, RecordShape } from "../point.ts";
 
 /** A step that was checked, and where the file has it. */
 export interface Placed<P extends SourcePlugin | TransformPlugin | SinkPlugin> {

@@ -9,17 +9,23 @@ import { dirname, resolve } from "@std/path";
 import { check, type Checked } from "./check.ts";
 import { type Mistake, PipelineFileError } from "./diagnostics.ts";
 import type { Document } from "./document.ts";
-import { OptionsError } from "./errors.ts";
+import { OptionsError } from "../errors.ts";
 import { interpolate } from "./interpolate.ts";
 import { quote } from "./issues.ts";
 import { jsonSchemaOf } from "./options_schema.ts";
 import { importByRuntime, type ImportModule } from "./modules.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { Pipeline } from "../pipeline.ts";
 import { pipelineSchema } from "./pipeline_schema.ts";
-import type { Plugin, SimulatorUrls, SinkPlugin, SourcePlugin, TransformPlugin } from "./plugin.ts";
+import type {
+  Plugin,
+  SimulatorUrls,
+  SinkPlugin,
+  SourcePlugin,
+  TransformPlugin,
+} from "../plugin.ts";
 import { readPipeline } from "./read_pipeline.ts";
 import { whyUnreadable } from "./read_text.ts";
-import type { PluginKind, Registry } from "./registry.ts";
+import type { PluginKind, Registry } from "../registry.ts";
 import { type Checking, checkStep, type FoundStep, secretsOf, withoutEmpty } from "./steps.ts";
 import { type Placed, type Steps, wire } from "./wiring.ts";
 
@@ -49,7 +55,7 @@ export interface LoadOptions {
  * ```ts
  * import { assertRejects } from "@std/assert";
  * import { PipelineFileError } from "./diagnostics.ts";
- * import { createRegistry } from "./registry.ts";
+ * import { createRegistry } from "../registry.ts";
  *
  * const registry = createRegistry({ sources: [], transforms: [], sinks: [] });
  * await assertRejects(
