@@ -8,6 +8,7 @@
 export type { FaultRule } from "./fault_rule.ts";
 export { type CheckedScenario, loadScenario, parseScenario } from "./scenario.ts";
 export { type Scenario, scenarioSchema } from "./scenario.ts";
+export type { Connection, Frame, Peer } from "./connection.ts";
 export { type ServedSimulator, serveSimulator } from "./serve.ts";
 export {
   type Counters,
@@ -18,3 +19,4 @@ export {
   type Simulator,
   type SimulatorOptions,
 } from "./simulator.ts";
+export type { Handshake } from "./streams.ts";

@@ -90,6 +90,28 @@ const limits = z.strictObject({
     .describe("Length of the first ban; each further one is four times as long, up to three days"),
 });
 
+const streams = z.strictObject({
+  snapshot_ms: z.union([z.int().min(10), z.literal("never")]).default(2_000).describe(
+    "Time between snapshots of a candle under way, half of it for candles of a second; more of " +
+      "it, or `never`, makes long simulations faster",
+  ),
+  close_with_trade: z.array(z.string().min(1)).default([])
+    .describe("Symbols whose closes are told only along with the next trade, as in 2018"),
+  latency_ms: z.int().min(0).default(5)
+    .describe("How long handshakes and frames of clients within the process are under way"),
+  lifetime_s: z.number().positive().default(86_400).describe("Age at which a connection is closed"),
+  lifetime_code: z.int().min(1_000).max(4_999).default(1_001)
+    .describe("Code of that close; 1006 for none"),
+  streams_per_connection: z.int().min(1).default(1_024).describe("Most streams of a connection"),
+  frames_per_second: z.int().min(1).default(5)
+    .describe("Frames of a client in any second; more close the connection with 1008"),
+  attempts_per_5_minutes: z.int().min(1).default(300)
+    .describe("Connections in any five minutes; more are refused with 429"),
+  url_length: z.int().min(100).default(8_000).describe("Longest URL of a handshake"),
+  error_shape: z.enum(["flat", "nested"]).default("flat")
+    .describe("Whether errors on a connection are as documented, or as they were seen"),
+});
+
 /** The symbols of a scenario that names none. */
 const SYMBOLS: readonly z.input<typeof symbol>[] = [
   { symbol: "BTCUSDT", base: "BTC", quote: "USDT", price: 64_000, trades_per_minute: 1_500 },
@@ -138,6 +160,7 @@ export const scenarioSchema = z.strictObject({
     .describe("Candles that the exchange corrects afterwards"),
   lag: lag.prefault({}).describe("How far REST answers lag behind the market"),
   limits: limits.prefault({}).describe("Limits of the exchange, and what else uses them up"),
+  streams: streams.prefault({}).describe("How streams behave, and the limits of connections"),
   faults: z.array(faultSchema).default([])
     .describe("What goes wrong; the first that is due hits a request"),
 }).superRefine((scenario, context) => {

@@ -12,7 +12,7 @@ export interface ServedSimulator {
   readonly rest: string;
   /** Base of stream URLs, such as `ws://127.0.0.1:8080`. */
   readonly stream: string;
-  /** Stops listening and drops requests that are under way. */
+  /** Stops listening, breaks connections and drops requests that are under way. */
   close(): Promise<void>;
 }
 
@@ -43,7 +43,10 @@ export function serveSimulator(
   const stop = new AbortController();
   const server = Deno.serve(
     { port, hostname, signal: stop.signal, onListen: () => {} },
-    (request) => answer(simulator, request, stop.signal),
+    (request) =>
+      request.headers.get("upgrade")?.toLowerCase() === "websocket"
+        ? upgrade(simulator, request, stop.signal)
+        : answer(simulator, request, stop.signal),
   );
   const host = `${hostname}:${server.addr.port}`;
   return {
@@ -54,6 +57,35 @@ export function serveSimulator(
       return server.finished;
     },
   };
+}
+
+function upgrade(simulator: Simulator, request: Request, stopped: AbortSignal): Response {
+  const handshake = simulator.handshake(request.url);
+  if (!("open" in handshake)) return new Response(null, { status: handshake.status });
+  // Pings are no measure of life here: a client is gone when its connection is.
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+  socket.addEventListener("open", () => {
+    // A client cannot tell this code, which none may send, from a connection that breaks.
+    const breakOff = () => socket.close(1_006);
+    const connection = handshake.open({
+      send: (frame) => {
+        if (socket.readyState === socket.OPEN) socket.send(frame);
+      },
+      close: (code, reason) => {
+        stopped.removeEventListener("abort", breakOff);
+        if (socket.readyState === socket.OPEN) socket.close(code, reason);
+      },
+    });
+    stopped.addEventListener("abort", breakOff);
+    socket.addEventListener("message", ({ data }) => {
+      connection.receive(typeof data === "string" ? data : undefined);
+    });
+    socket.addEventListener("close", ({ code }) => {
+      stopped.removeEventListener("abort", breakOff);
+      connection.left(code);
+    });
+  });
+  return response;
 }
 
 async function answer(

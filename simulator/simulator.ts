@@ -15,6 +15,7 @@ import { errorOf, Faults, truncated, withRowChanged } from "./faults.ts";
 import { Limiter, type Limits, type Refusal } from "./limits.ts";
 import { answerRequest, type ApiRequest, isEndpoint, rowsJson, weightOf } from "./rest.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
+import { type Handshake, Streams } from "./streams.ts";
 
 /** A candle as REST sends it. */
 export type KlineRow = readonly [
@@ -85,6 +86,15 @@ export interface Simulator {
    */
   handle(request: Request): Promise<Response>;
   /**
+   * Opens a connection for streams, whatever its host. Serves as `new WebSocket` within one
+   * process: it opens, and what is sent arrives, after a while on the clock.
+   */
+  connect(url: string | URL): WebSocket;
+  /** Answers the handshake of a connection for streams, for those who carry its frames. */
+  handshake(url: string): Handshake;
+  /** Breaks all connections and ends all waiting. */
+  close(): void;
+  /**
    * The truth: closed candles as they stand now, corrections made, whatever answers lag behind.
    *
    * @param symbol A symbol of the scenario.
@@ -137,6 +147,7 @@ class ScriptedBinance implements Simulator {
   readonly #faults: Faults;
   readonly #limits: Limits;
   readonly #limiter: Limiter;
+  readonly #streams: Streams;
   readonly #lag: { readonly absentMs: number; readonly changingMs: number };
   readonly #onRequest: SimulatorOptions["onRequest"];
   readonly #byPath: Record<string, number> = {};
@@ -163,6 +174,11 @@ class ScriptedBinance implements Simulator {
     };
     this.#limiter = new Limiter(this.#limits);
     this.#lag = { absentMs: checked.lag.absent_ms, changingMs: checked.lag.changing_ms };
+    this.#streams = new Streams({
+      clock: this.clock,
+      exchange: this.#exchange,
+      settings: checked.streams,
+    });
     this.#onRequest = options.onRequest;
   }
 
@@ -192,6 +208,18 @@ class ScriptedBinance implements Simulator {
     const answer = refusal ? this.#refuse(refusal) : this.#answer(request, url, fault);
     this.#record({ ...info, status: answer.status, weight, usedWeight });
     return respond(answer, usedWeight, fault);
+  }
+
+  connect(url: string | URL): WebSocket {
+    return this.#streams.connect(url);
+  }
+
+  handshake(url: string): Handshake {
+    return this.#streams.handshake(url);
+  }
+
+  close(): void {
+    this.#streams.close();
   }
 
   candles(symbol: string, interval: string, fromMs: number, toMs: number): KlineRow[] {
