@@ -6,15 +6,16 @@
 
 import type { Broadcast, KlineNews, Listener } from "./broadcast.ts";
 import { answerFrame, type ErrorShape, type Subscriptions } from "./control.ts";
+import { deliver, type Dress, type Frame, type Line, PLAIN } from "./delivery.ts";
 import { eventJson } from "./kline_event.ts";
+import type { StreamFaults } from "./stream_faults.ts";
 import type { StreamUrl } from "./stream_names.ts";
 
 const SECOND_MS = 1_000;
 /** Policy violation: too many frames. */
 const POLICY = 1_008;
-
-/** What a message is made of. */
-export type Frame = string | Uint8Array<ArrayBuffer>;
+/** More closes of one stream than wait for a later candle; the oldest are lost first. */
+const KEPT_CLOSES = 64;
 
 /** The client's end of a connection. */
 export interface Peer {
@@ -44,16 +45,22 @@ export interface ConnectionOptions {
   readonly peer: Peer;
   /** Where its streams come from. */
   readonly broadcast: Broadcast;
+  /** What goes wrong with its events. */
+  readonly faults: StreamFaults;
   /** What it may do. */
   readonly limits: ConnectionLimits;
   /** The moment, in epoch milliseconds. */
   readonly now: () => number;
-  /** Called once, when it has ended. */
-  readonly onEnd: (connection: Connection, code: number) => void;
+  /** Runs something later; gives what takes it back. */
+  readonly later: (ms: number, run: () => void) => () => void;
+  /** Called for each close of a candle that was sent. */
+  readonly onClose: (news: KlineNews, connection: Connection) => void;
+  /** Called once, when it has ended, with the number of streams it carried. */
+  readonly onEnd: (connection: Connection, code: number, streams: number) => void;
 }
 
 /** One connection. */
-export class Connection implements Listener, Subscriptions {
+export class Connection implements Line, Listener, Subscriptions {
   /** Its number, counted from 1. */
   readonly number: number;
   /** The streams it carries, those that do not exist among them. */
@@ -67,8 +74,11 @@ export class Connection implements Listener, Subscriptions {
   /** Frames that came from it. */
   framesReceived = 0;
   readonly #options: ConnectionOptions;
+  readonly #waiting = new Map<string, KlineNews[]>();
+  readonly #tasks = new Set<() => void>();
   #frameTimes: number[] = [];
   #isOpen = true;
+  #isDead = false;
 
   /** Opens with the streams of its URL. */
   constructor(options: ConnectionOptions) {
@@ -79,28 +89,48 @@ export class Connection implements Listener, Subscriptions {
     for (const name of options.url.names) this.add(name);
   }
 
+  /** Whether it died unnoticed: the client gets no answer any more, not even to a close. */
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
   /** Adds a stream. */
   add(name: string): void {
     this.names.add(name);
     this.#options.broadcast.join(name, this);
+    const held = this.#options.faults.release(name, this.number);
+    if (held.length > 0) this.later(0, () => held.forEach((news) => this.pass(news, PLAIN)));
   }
 
   /** Takes a stream away. */
   remove(name: string): void {
     this.names.delete(name);
+    this.#waiting.delete(name);
     this.#options.broadcast.leave(name, this);
   }
 
-  /** Tells what a candle of a stream did. */
+  /** Tells what a candle of a stream did, or what faults make of it. */
   tell(news: KlineNews): void {
-    const { symbol, interval, state, atMs } = news;
-    const { unit } = this.#options.url;
-    this.sendEvent(news.stream, eventJson(state, { symbol, interval, atMs, unit }));
+    const faults = this.#options.faults.due(news, this.number);
+    if (faults.length === 0) this.pass(news, PLAIN);
+    else deliver(news, faults, this);
   }
 
-  /** Sends an event, wrapped where that was asked for. */
-  sendEvent(stream: string, json: string): void {
-    this.send(this.combined ? `{"stream":${JSON.stringify(stream)},"data":${json}}` : json);
+  /** Sends an event, then the closes that waited for it. */
+  pass(news: KlineNews, dress: Dress): void {
+    if (!this.#isOpen || !this.names.has(news.stream)) return;
+    const { symbol, interval, state } = news;
+    const { url: { unit }, onClose } = this.#options;
+    const atMs = news.atMs + dress.skewMs;
+    this.#sendEvent(
+      news.stream,
+      eventJson(state, { symbol, interval, atMs, unit, extra: dress.extra }),
+    );
+    if (state.closed) onClose(news, this);
+    const waiting = this.#waiting.get(news.stream);
+    if (!waiting?.every((one) => one.state.openMs < state.openMs)) return;
+    this.#waiting.delete(news.stream);
+    for (const one of waiting) this.pass(one, PLAIN);
   }
 
   /** Sends a frame as it is. */
@@ -108,6 +138,33 @@ export class Connection implements Listener, Subscriptions {
     if (!this.#isOpen) return;
     this.framesSent++;
     this.#options.peer.send(frame);
+  }
+
+  /** Runs something later, if the connection is still open then. */
+  later(ms: number, run: () => void): void {
+    const cancel = this.#options.later(ms, () => {
+      this.#tasks.delete(cancel);
+      run();
+    });
+    this.#tasks.add(cancel);
+  }
+
+  /** Keeps a close until a later candle of its stream has been told of. */
+  keepForNext(news: KlineNews): void {
+    const waiting = [...this.#waiting.get(news.stream) ?? [], news];
+    this.#waiting.set(news.stream, waiting.slice(-KEPT_CLOSES));
+  }
+
+  /** Keeps a close for the next connection. */
+  keepForOther(news: KlineNews): void {
+    this.#options.faults.hold(news, this.number);
+  }
+
+  /** Announces that the exchange will end the connection. */
+  announceEnd(): void {
+    const { now, url: { unit } } = this.#options;
+    const time = unit === "us" ? 1_000 * now() : now();
+    this.#sendEvent("!serverShutdown", `{"e":"serverShutdown","E":${time}}`);
   }
 
   /** A frame came from the client; nothing stands for a binary one. */
@@ -131,11 +188,23 @@ export class Connection implements Listener, Subscriptions {
     this.#options.peer.close(code, reason);
   }
 
+  /** Ends the connection without the client's knowledge. */
+  die(): void {
+    this.#isDead = this.#isOpen;
+    this.left(1_006);
+  }
+
   /** The client has gone. */
   left(code: number): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    const streams = this.names.size;
     for (const name of [...this.names]) this.remove(name);
-    this.#options.onEnd(this, code);
+    for (const cancel of this.#tasks) cancel();
+    this.#options.onEnd(this, code, streams);
+  }
+
+  #sendEvent(stream: string, json: string): void {
+    this.send(this.combined ? `{"stream":${JSON.stringify(stream)},"data":${json}}` : json);
   }
 }

@@ -38,8 +38,8 @@ export function tradesOf(state: KlineState): number {
  * An event in JSON.
  *
  * @param state The candle.
- * @param event The symbol and interval, the time of the event in epoch milliseconds, and the unit
- * in which times are written.
+ * @param event The symbol and interval, the time of the event in epoch milliseconds, the unit in
+ * which times are written, and whether there are fields that are not documented.
  *
  * @example
  * ```ts
@@ -59,6 +59,7 @@ export function eventJson(
     readonly interval: string;
     readonly atMs: number;
     readonly unit: TimeUnit;
+    readonly extra?: boolean;
   },
 ): string {
   const [, open, high, low, close, volume, closeMs, quote, trades, taker, takerQuote] = state.cells;
@@ -69,7 +70,11 @@ export function eventJson(
   return `{"e":"kline","E":${event.atMs}${zeros},${symbol},` +
     `"k":{"t":${state.openMs}${zeros},"T":${closeMs}${nines},${symbol},"i":"${event.interval}",` +
     `"f":${first},"L":${last},"o":${open},"c":${close},"h":${high},"l":${low},"v":${volume},` +
-    `"n":${trades},"x":${state.closed},"q":${quote},"V":${taker},"Q":${takerQuote},"B":"0"}}`;
+    `"n":${trades},"x":${state.closed},"q":${quote},"V":${taker},"Q":${takerQuote},"B":"0"${
+      event.extra ? EXTRA_INNER : ""
+    }}${event.extra ? EXTRA_OUTER : ""}}`;
 }
 
+const EXTRA_INNER = ',"z":{"venue":"main"},"W":null';
+const EXTRA_OUTER = ',"st":0,"tags":["new"]';
 const DECODER = new TextDecoder();

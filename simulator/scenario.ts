@@ -21,6 +21,7 @@ import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS } from "../engine/interval.ts";
 import { type SchemaIssue, time } from "../engine/options.ts";
 import { faultSchema } from "./fault_rule.ts";
+import { streamFaultSchema } from "./stream_fault_rule.ts";
 
 const symbol = z.strictObject({
   symbol: z.string().min(1).describe("Name, upper case"),
@@ -90,6 +91,11 @@ const limits = z.strictObject({
     .describe("Length of the first ban; each further one is four times as long, up to three days"),
 });
 
+const outage = z.strictObject({
+  from: time().describe("First moment without the exchange"),
+  to: time().describe("First moment at which it is back"),
+});
+
 const streams = z.strictObject({
   snapshot_ms: z.union([z.int().min(10), z.literal("never")]).default(2_000).describe(
     "Time between snapshots of a candle under way, half of it for candles of a second; more of " +
@@ -105,8 +111,8 @@ const streams = z.strictObject({
   streams_per_connection: z.int().min(1).default(1_024).describe("Most streams of a connection"),
   frames_per_second: z.int().min(1).default(5)
     .describe("Frames of a client in any second; more close the connection with 1008"),
-  attempts_per_5_minutes: z.int().min(1).default(300)
-    .describe("Connections in any five minutes; more are refused with 429"),
+  handshakes_per_5_minutes: z.int().min(1).default(300)
+    .describe("Handshakes in any five minutes; more are refused with 429"),
   url_length: z.int().min(100).default(8_000).describe("Longest URL of a handshake"),
   error_shape: z.enum(["flat", "nested"]).default("flat")
     .describe("Whether errors on a connection are as documented, or as they were seen"),
@@ -163,6 +169,10 @@ export const scenarioSchema = z.strictObject({
   streams: streams.prefault({}).describe("How streams behave, and the limits of connections"),
   faults: z.array(faultSchema).default([])
     .describe("What goes wrong; the first that is due hits a request"),
+  stream_faults: z.array(streamFaultSchema).default([])
+    .describe("What goes wrong with streams; of those that hit an event all that are due count"),
+  outages: z.array(outage).default([])
+    .describe("Times in which the exchange is away: connections break, and all is refused"),
 }).superRefine((scenario, context) => {
   const names = scenario.symbols.map((one) => one.symbol);
   names.forEach((name, index) => {

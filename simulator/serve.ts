@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Simulator } from "./simulator.ts";
+import type { Simulator } from "./contract.ts";
+import { AwayError } from "./outages.ts";
 
 /** A simulator that listens. */
 export interface ServedSimulator {
@@ -59,15 +60,20 @@ export function serveSimulator(
   };
 }
 
-function upgrade(simulator: Simulator, request: Request, stopped: AbortSignal): Response {
-  const handshake = simulator.handshake(request.url);
-  if (!("open" in handshake)) return new Response(null, { status: handshake.status });
+async function upgrade(
+  simulator: Simulator,
+  request: Request,
+  stopped: AbortSignal,
+): Promise<Response> {
+  const { status, delayMs, open } = simulator.handshake(request.url);
+  if (delayMs > 0) await simulator.clock.sleep(delayMs, stopped).catch(() => {});
+  if (!open || stopped.aborted) return new Response(null, { status: open ? 503 : status });
   // Pings are no measure of life here: a client is gone when its connection is.
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   socket.addEventListener("open", () => {
     // A client cannot tell this code, which none may send, from a connection that breaks.
     const breakOff = () => socket.close(1_006);
-    const connection = handshake.open({
+    const connection = open({
       send: (frame) => {
         if (socket.readyState === socket.OPEN) socket.send(frame);
       },
@@ -103,7 +109,8 @@ async function answer(
     if (!response.body || !response.headers.has("content-length")) return response;
     return new Response(endEarly(response.body), response);
   } catch (error) {
-    if (stopped.aborted) return new Response(null, { status: 503 });
+    // Nothing on the way to a client can refuse its connection here: this is as near as it gets.
+    if (stopped.aborted || error instanceof AwayError) return new Response(null, { status: 503 });
     throw error;
   }
 }

@@ -46,7 +46,7 @@ Deno.test("a simulator that stops serving breaks its connections", async () => {
 });
 
 Deno.test("a refused handshake is an error and a close", async () => {
-  const { served } = serve({ streams: { attempts_per_5_minutes: 1 } });
+  const { served } = serve({ streams: { handshakes_per_5_minutes: 1 } });
   const first = new WebSocket(`${served.stream}/ws`);
   assertEquals(await next(first), "open");
   const second = new WebSocket(`${served.stream}/ws`);
