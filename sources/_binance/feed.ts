@@ -13,6 +13,7 @@
 
 import type { Interval } from "../../engine/interval.ts";
 import { nextOpen } from "../../engine/interval.ts";
+import { openOf } from "./holes.ts";
 import { type Arrival, type Filled, type Place, type ReadyCandle, Slots } from "./slots.ts";
 import type { StreamCandle } from "./stream_message.ts";
 
@@ -77,6 +78,8 @@ interface Track {
   confirmMs: number;
   /** REST had nothing more when it was asked then; -Infinity once the series speaks. */
   quietMs: number;
+  /** Only what REST says of the time up to then excuses it. */
+  heedMs: number;
   /** The others no longer wait for it. */
   isExcused: "quiet" | "lost" | "gone" | undefined;
   seen: Seen | undefined;
@@ -106,6 +109,7 @@ export class Feed {
       notBeforeMs: -Infinity,
       confirmMs: Infinity,
       quietMs: -Infinity,
+      heedMs: -Infinity,
       isExcused: undefined,
       seen: undefined,
       snapshot: undefined,
@@ -139,7 +143,7 @@ export class Feed {
     const { slots } = track;
     const { openMs, trades } = candle;
     track.seen = { openMs, trades, atMs: nowMs };
-    if (!slots.isPast(openMs)) this.#speak(track);
+    if (!slots.isPast(openMs)) this.#speak(track, openMs);
     if (!candle.closed) {
       const isLatest = openMs >= (track.snapshot?.openMs ?? -Infinity);
       if (this.#options.givesOpen && isLatest && !slots.isPast(openMs)) track.snapshot = candle;
@@ -176,6 +180,8 @@ export class Feed {
     const track = this.#track(at);
     const { slots } = track;
     const { askedMs, nowMs, isLast } = asked;
+    const lastMs = openOf(rows.at(-1));
+    if (lastMs !== undefined && !slots.isPast(lastMs)) this.#speak(track, lastMs);
     const filled = this.#counted(track, () => slots.fill(rows));
     track.isAsking = false;
     track.confirmMs = Infinity;
@@ -183,7 +189,6 @@ export class Feed {
     const last = filled.added.at(-1);
     if (last) {
       this.#settle(track);
-      this.#speak(track);
       const isYoung = filled.recovered > 0 && last.endMs > askedMs - QUIET_MS;
       if (isYoung) track.confirmMs = nowMs + CONFIRM_MS;
       const hadTrades = filled.added.some(({ row }) => Number(row[8]) > 0);
@@ -350,9 +355,22 @@ export class Feed {
     return slots.readyCount >= this.#options.pageRows / 2;
   }
 
-  /** A series that speaks again is waited for again. */
-  #speak(track: Track): void {
-    if (track.isExcused === "quiet") track.isExcused = undefined;
+  /**
+   * A series that speaks again is waited for again. So are others that fell quiet when it did, or
+   * later: most halts are of the whole exchange, and the first candle after one may be lost.
+   */
+  #speak(track: Track, openMs: number): void {
+    const { slots } = track;
+    if (track.isExcused !== "quiet" && slots.isNext(openMs)) return;
+    const heedMs = nextOpen(slots.interval, openMs);
+    for (const other of this.#tracks) {
+      if (other.isExcused !== "quiet" || heedMs <= other.heedMs) continue;
+      if (nextOpen(other.slots.interval, other.slots.frontierMs) <= slots.frontierMs) continue;
+      other.isExcused = undefined;
+      other.heedMs = heedMs;
+      other.quietAsks = 0;
+      other.notBeforeMs = -Infinity;
+    }
   }
 
   /** A series that has moved on owes nothing. */
@@ -367,7 +385,7 @@ export class Feed {
     const { first, most } = ASK_AGAIN_MS;
     track.notBeforeMs = nowMs + Math.min(most, first * 2 ** track.quietAsks++);
     track.quietMs = askedMs;
-    const isSure = askedMs - QUIET_MS >= track.slots.frontierMs;
+    const isSure = askedMs - QUIET_MS >= Math.max(track.slots.frontierMs, track.heedMs);
     if (isSure && !track.slots.hasGap && track.isExcused === undefined) track.isExcused = "quiet";
   }
 
