@@ -122,7 +122,7 @@ export class Connection implements Line, Listener, Subscriptions {
     const { symbol, interval, state } = news;
     const { url: { unit }, onClose } = this.#options;
     const atMs = news.atMs + dress.skewMs;
-    this.#sendEvent(
+    this.sendEvent(
       news.stream,
       eventJson(state, { symbol, interval, atMs, unit, extra: dress.extra }),
     );
@@ -131,6 +131,11 @@ export class Connection implements Line, Listener, Subscriptions {
     if (!waiting?.every((one) => one.state.openMs < state.openMs)) return;
     this.#waiting.delete(news.stream);
     for (const one of waiting) this.pass(one, PLAIN);
+  }
+
+  /** Sends any event of a stream, wrapped where that was asked for. */
+  sendEvent(stream: string, json: string): void {
+    this.send(this.combined ? `{"stream":${JSON.stringify(stream)},"data":${json}}` : json);
   }
 
   /** Sends a frame as it is. */
@@ -164,7 +169,7 @@ export class Connection implements Line, Listener, Subscriptions {
   announceEnd(): void {
     const { now, url: { unit } } = this.#options;
     const time = unit === "us" ? 1_000 * now() : now();
-    this.#sendEvent("!serverShutdown", `{"e":"serverShutdown","E":${time}}`);
+    this.sendEvent("!serverShutdown", `{"e":"serverShutdown","E":${time}}`);
   }
 
   /** A frame came from the client; nothing stands for a binary one. */
@@ -202,9 +207,5 @@ export class Connection implements Line, Listener, Subscriptions {
     for (const name of [...this.names]) this.remove(name);
     for (const cancel of this.#tasks) cancel();
     this.#options.onEnd(this, code, streams);
-  }
-
-  #sendEvent(stream: string, json: string): void {
-    this.send(this.combined ? `{"stream":${JSON.stringify(stream)},"data":${json}}` : json);
   }
 }

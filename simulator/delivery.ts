@@ -14,6 +14,8 @@ export type Frame = string | Uint8Array<ArrayBuffer>;
 export interface Line {
   /** Sends an event. */
   pass(news: KlineNews, dress: Dress): void;
+  /** Sends any event of a stream, wrapped where that was asked for. */
+  sendEvent(stream: string, json: string): void;
   /** Sends a frame as it is. */
   send(frame: Frame): void;
   /** Runs something later, if the connection is still open then. */
@@ -38,7 +40,7 @@ export const PLAIN: Dress = { skewMs: 0, extra: false };
 /** Sends an event, with all that goes wrong with it. What loses it counts before what bends it. */
 export function deliver(news: KlineNews, faults: readonly EventFault[], line: Line): void {
   for (const fault of faults) {
-    if (fault.kind === "insert") line.send(strangeFrame(fault, news));
+    if (fault.kind === "insert") insert(fault, news, line);
   }
   if (faults.some(({ kind }) => kind === "mute" || kind === "omit")) return;
   if (faults.some(({ kind }) => kind === "hold")) return line.keepForOther(news);
@@ -55,18 +57,17 @@ export function deliver(news: KlineNews, faults: readonly EventFault[], line: Li
   }
 }
 
-function strangeFrame(fault: EventFault & { kind: "insert" }, news: KlineNews): Frame {
+function insert(fault: EventFault & { kind: "insert" }, news: KlineNews, line: Line): void {
+  const head = `{"e":"somethingNew","E":${news.atMs},"s":"${news.symbol}"`;
   switch (fault.frame) {
     case "unknown_event":
-      return JSON.stringify({ e: "somethingNew", E: news.atMs, s: news.symbol, y: [1, null] });
+      return line.sendEvent(news.stream, `${head},"y":[1,null]}`);
+    case "large":
+      return line.sendEvent(news.stream, `${`${head},"pad":"`.padEnd(fault.bytes - 2, "x")}"}`);
     case "not_json":
-      return "<html><body>Bad gateway</body></html>";
+      return line.send("<html><body>Bad gateway</body></html>");
     case "binary":
-      return new Uint8Array([0x1f, 0x8b, 0, 255]);
-    case "large": {
-      const head = `{"e":"somethingNew","E":${news.atMs},"pad":"`;
-      return `${head.padEnd(fault.bytes - 2, "x")}"}`;
-    }
+      return line.send(new Uint8Array([0x1f, 0x8b, 0, 255]));
   }
 }
 

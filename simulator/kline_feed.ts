@@ -41,11 +41,12 @@ export class KlineFeed {
     this.#series = series;
     this.#firstBoundaryAfter = firstBoundaryAfter;
     this.#closesWithTrade = closesWithTrade;
-    this.#fromMs = nowMs;
-    const newest = { fromMs: -Infinity, toMs: nowMs, limit: 2, keep: "newest" } as const;
-    for (const candle of series.find(newest, viewAt(nowMs)).reverse()) {
-      if (toldMs(series, candle) > nowMs) this.#fromMs = series.open(candle);
-    }
+    const newest = { fromMs: 0, toMs: nowMs, limit: 2, keep: "newest" } as const;
+    const lately = series.find(newest, viewAt(nowMs));
+    const underWay = lately.find((candle) => toldMs(series, candle) > nowMs);
+    const last = lately.at(-1);
+    if (underWay !== undefined) this.#fromMs = series.open(underWay);
+    else this.#fromMs = last === undefined ? 0 : series.open(last) + 1;
   }
 
   /** When it next has something to close or to begin, in epoch milliseconds. */
@@ -67,9 +68,7 @@ export class KlineFeed {
       more = closed.length === CANDLES_AT_ONCE;
     }
     if (!this.#closesWithTrade) return told;
-    // What waits longest is lost first: a market without trades must not fill memory.
-    this.#waiting = [...this.#waiting, ...told].slice(-CANDLES_AT_ONCE);
-    return [];
+    return told.flatMap((state) => this.#wait(state));
   }
 
   /** What changed since the last call: the candle under way, after closes that waited for it. */
@@ -81,6 +80,14 @@ export class KlineFeed {
     if (state.closed || text === this.#lastSent || tradesOf(state) === 0) return [];
     this.#lastSent = text;
     return [...this.#waiting.splice(0), state];
+  }
+
+  /** Has a close wait, and gives those that its trades end the waiting of. */
+  #wait(state: KlineState): KlineState[] {
+    const freed = tradesOf(state) > 0 ? this.#waiting.splice(0) : [];
+    // What waits longest is lost first: a market without trades must not fill memory.
+    this.#waiting = [...this.#waiting, state].slice(-CANDLES_AT_ONCE);
+    return freed;
   }
 
   #candles(nowMs: number): { readonly closed: number[]; readonly open: number | undefined } {

@@ -8,6 +8,11 @@
  * faults:
  *   - { kind: status, path: /api/v3/klines, after: 20, status: 429, retry_after_s: 5 }
  *   - { kind: rows, symbol: ETHUSDT, times: always, rows: { change: short } }
+ * stream_faults:
+ *   - { kind: cut, age_ms: 600000, times: 1 }
+ *   - { kind: mute, symbol: BTCUSDT, connection_from: 2 }
+ * outages:
+ *   - { from: 2024-02-02T10:00:00Z, to: 2024-02-02T10:10:00Z }
  * ```
  *
  * @module
@@ -170,7 +175,7 @@ export const scenarioSchema = z.strictObject({
   faults: z.array(faultSchema).default([])
     .describe("What goes wrong; the first that is due hits a request"),
   stream_faults: z.array(streamFaultSchema).default([])
-    .describe("What goes wrong with streams; of those that hit an event all that are due count"),
+    .describe("What goes wrong with streams; all that are due hit an event"),
   outages: z.array(outage).default([])
     .describe("Times in which the exchange is away: connections break, and all is refused"),
 }).superRefine((scenario, context) => {
