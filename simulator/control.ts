@@ -80,8 +80,8 @@ export function answerFrame(
   try {
     const request = readRequest(frame);
     if (isId(request.id)) id = request.id;
-    const method = METHODS[String(request.method)];
-    const { params = [] } = request;
+    const { method: name = "", params = [] } = request;
+    const method = Object.hasOwn(METHODS, String(name)) ? METHODS[String(name)] : undefined;
     if (id === undefined && "id" in request) throw malformed("invalid request ID");
     if (!method || !Array.isArray(params)) throw malformed("unknown method or malformed params");
     return JSON.stringify({ result: method(params, subscriptions), id: id ?? null });
