@@ -39,6 +39,7 @@ export class Schedule {
   readonly #times: number[] = [];
   #armedMs = Infinity;
   #wait: AbortController | undefined;
+  #isRunning = false;
 
   /** Starts with nothing to do. */
   constructor(clock: Clock) {
@@ -65,6 +66,7 @@ export class Schedule {
 
   /** Takes all tasks back. */
   clear(): void {
+    for (const tasks of this.#tasks.values()) tasks.clear();
     this.#tasks.clear();
     this.#times.length = 0;
     this.#arm();
@@ -90,7 +92,7 @@ export class Schedule {
 
   #arm(): void {
     const nextMs = this.#times[0] ?? Infinity;
-    if (nextMs === this.#armedMs) return;
+    if (this.#isRunning || nextMs === this.#armedMs) return;
     this.#wait?.abort();
     this.#wait = undefined;
     this.#armedMs = nextMs;
@@ -105,6 +107,7 @@ export class Schedule {
   #run(wait: AbortController): void {
     if (wait !== this.#wait) return;
     this.#wait = undefined;
+    this.#isRunning = true;
     const nowMs = this.#clock.now();
     try {
       for (let atMs = this.#times[0]; atMs !== undefined && atMs <= nowMs; atMs = this.#times[0]) {
@@ -120,6 +123,7 @@ export class Schedule {
         }
       }
     } finally {
+      this.#isRunning = false;
       this.#armedMs = Infinity;
       this.#arm();
     }
