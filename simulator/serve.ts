@@ -6,6 +6,7 @@
 
 import type { Simulator } from "./contract.ts";
 import { AwayError } from "./outages.ts";
+import { upgrade } from "./serve_streams.ts";
 
 /** A simulator that listens. */
 export interface ServedSimulator {
@@ -58,40 +59,6 @@ export function serveSimulator(
       return server.finished;
     },
   };
-}
-
-async function upgrade(
-  simulator: Simulator,
-  request: Request,
-  stopped: AbortSignal,
-): Promise<Response> {
-  const { status, delayMs, open } = simulator.handshake(request.url);
-  if (delayMs > 0) await simulator.clock.sleep(delayMs, stopped).catch(() => {});
-  if (!open || stopped.aborted) return new Response(null, { status: open ? 503 : status });
-  // Pings are no measure of life here: a client is gone when its connection is.
-  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
-  socket.addEventListener("open", () => {
-    // A client cannot tell this code, which none may send, from a connection that breaks.
-    const breakOff = () => socket.close(1_006);
-    const connection = open({
-      send: (frame) => {
-        if (socket.readyState === socket.OPEN) socket.send(frame);
-      },
-      close: (code, reason) => {
-        stopped.removeEventListener("abort", breakOff);
-        if (socket.readyState === socket.OPEN) socket.close(code, reason);
-      },
-    });
-    stopped.addEventListener("abort", breakOff);
-    socket.addEventListener("message", ({ data }) => {
-      connection.receive(typeof data === "string" ? data : undefined);
-    });
-    socket.addEventListener("close", ({ code }) => {
-      stopped.removeEventListener("abort", breakOff);
-      connection.left(code);
-    });
-  });
-  return response;
 }
 
 async function answer(
