@@ -81,7 +81,8 @@ export class CatchUp {
       const isFull = this.#asking.size >= MOST_ASKING;
       const waitMs = isFull ? Infinity : feed.nextAskMs() - client.now();
       // A series that is due but has to wait for room is looked at when the room is there.
-      await this.#bell.wait(waitMs <= 0 ? 1_000 : Math.min(waitMs, TELL_MS), context, signal);
+      const mostMs = waitMs <= 0 ? 1_000 : this.#recovered > 0 ? TELL_MS : Infinity;
+      await this.#bell.wait(waitMs <= 0 ? mostMs : Math.min(waitMs, mostMs), context, signal);
     }
   }
 
@@ -104,7 +105,7 @@ export class CatchUp {
     const series = all[at];
     if (!series) return;
     const slots = feed.slots(at);
-    const askedMs = client.now();
+    const askedMs = Math.floor(client.now());
     const history = new History({
       ...{ series, interval: slots.interval, fromMs: slots.askFromMs, afterMs: undefined },
       ...{ endMs: askedMs, nowMs: askedMs, client, context, signal, pageRows },
@@ -120,8 +121,7 @@ export class CatchUp {
       feed.remove(at);
       return answered(at);
     }
-    const { isLast } = page;
-    const filled = feed.fill(at, page.rows, { askedMs, nowMs: client.now(), isLast });
+    const filled = feed.fill(at, page.rows, { askedMs, nowMs: client.now() });
     this.#report(at, series, filled, page.oddities);
     answered(at);
   }

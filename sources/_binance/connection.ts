@@ -100,10 +100,11 @@ export class Connection {
       const cause = await this.#watch(socket);
       const lived = this.#heardMs >= startMs || context.now() - startMs >= LIVED_MS;
       failures = lived ? 0 : failures + 1;
-      isCut = typeof cause !== "string";
+      isCut = typeof cause !== "string" || cause === "silent";
       code = typeof cause === "string" ? 1000 : cause.code;
-      if (typeof cause === "string") old = socket;
-      else this.#openedMs = -Infinity;
+      if (cause === "silent") socket.close();
+      else if (typeof cause === "string") old = socket;
+      if (!old) this.#openedMs = -Infinity;
       this.#tell(cause);
     }
   }
@@ -165,7 +166,7 @@ export class Connection {
   #renewalMs(): number {
     const { context } = this.#parts;
     const atMs = context.now() + RENEWAL_MS - context.random() * STAGGER_MS;
-    const middleMs = (0.35 + 0.3 * context.random()) * MINUTE_MS;
+    const middleMs = Math.round((0.35 + 0.3 * context.random()) * MINUTE_MS);
     return Math.floor(atMs / MINUTE_MS) * MINUTE_MS + middleMs - context.now();
   }
 

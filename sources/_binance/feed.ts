@@ -170,16 +170,16 @@ export class Feed {
    *
    * @param at The index of the series.
    * @param rows Closed candles.
-   * @param asked When the question was asked, what time it is, and whether nothing follows.
+   * @param asked When the question was asked, and what time it is.
    */
   fill(
     at: number,
     rows: readonly unknown[],
-    asked: { readonly askedMs: number; readonly nowMs: number; readonly isLast: boolean },
+    asked: { readonly askedMs: number; readonly nowMs: number },
   ): Filled {
     const track = this.#track(at);
     const { slots } = track;
-    const { askedMs, nowMs, isLast } = asked;
+    const { askedMs, nowMs } = asked;
     const lastMs = openOf(rows.at(-1));
     if (lastMs !== undefined && !slots.isPast(lastMs)) this.#speak(track, lastMs);
     const filled = this.#counted(track, () => slots.fill(rows));
@@ -195,7 +195,8 @@ export class Feed {
       if (filled.recovered > 0 && hadTrades) track.missed++;
       return filled;
     }
-    if (isLast && slots.frontierMs <= askedMs) this.#fallQuiet(track, askedMs, nowMs);
+    // A page has room for more than the candles that are compared: nothing new means nothing more.
+    if (slots.frontierMs <= askedMs) this.#fallQuiet(track, askedMs, nowMs);
     return filled;
   }
 

@@ -91,9 +91,9 @@ export class LiveReading {
     for (;;) {
       signal.throwIfAborted();
       if (this.#failure) throw this.#failure.error;
+      this.#setGauges();
       const { leaving, moved, lost } = this.#feed.take(client.now());
       if (lost !== undefined) this.#tellLost(lost);
-      this.#setGauges();
       if (leaving.length === 0) {
         if (lost !== undefined) continue;
         await this.#bell.wait(this.#feed.nextTakeMs() - client.now(), context, signal);

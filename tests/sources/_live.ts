@@ -17,7 +17,7 @@ export interface LiveWorld {
   /** Addresses of the sockets that were opened. */
   readonly sockets: WebSocket[];
   /** A context of this world: a process, so to say. */
-  context(signal?: AbortSignal, seed?: number): FakeContext;
+  context(signal?: AbortSignal, seed?: number, aheadMs?: number): FakeContext;
 }
 
 /** What was read. */
@@ -37,9 +37,9 @@ export function liveWorld(scenario: Scenario, nowMs: number): LiveWorld {
     clock,
     simulator,
     sockets,
-    context: (signal = new AbortController().signal, seed = 1) =>
+    context: (signal = new AbortController().signal, seed = 1, aheadMs = 0) =>
       fakeContext({
-        clock,
+        clock: { now: () => clock.now() + aheadMs, sleep: (ms, own) => clock.sleep(ms, own) },
         signal,
         seed,
         fetch: (url, init) => simulator.handle(new Request(url, init)),

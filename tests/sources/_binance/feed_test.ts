@@ -67,7 +67,6 @@ Deno.test("Feed asks REST for a candle that is late, and gives the others after 
   const filled = feed.fill(0, [rowOf(at(0))], {
     askedMs: at(1, 8_000),
     nowMs: at(1, 8_100),
-    isLast: true,
   });
   assertEquals(filled.recovered, 1);
   assertEquals(left(feed, at(1, 8_100)), ["0 0", "1 0"]);
@@ -80,7 +79,7 @@ Deno.test("Feed holds candles behind a gap until REST has given what lies betwee
   assertEquals(left(feed, at(4)), ["0 0"]);
   assertEquals(feed.due(at(4)), [0]);
   const rows = [0, 1, 2, 3].map((minute) => rowOf(at(minute)));
-  const filled = feed.fill(0, rows, { askedMs: at(4), nowMs: at(4), isLast: true });
+  const filled = feed.fill(0, rows, { askedMs: at(4), nowMs: at(4) });
   assertEquals(filled.recovered, 2);
   assertEquals(filled.holes, []);
   assertEquals(left(feed, at(4)), ["0 1", "0 2", "0 3"]);
@@ -91,10 +90,10 @@ Deno.test("Feed takes a slot for a hole only when REST gives a later candle", ()
   feed.hear(0, candle(0), at(1));
   feed.hear(0, candle(3), at(4));
   left(feed, at(4));
-  const early = { askedMs: at(4), nowMs: at(4), isLast: true };
+  const early = { askedMs: at(4), nowMs: at(4) };
   assertEquals(feed.fill(0, [rowOf(at(0))], early).holes, []);
   assertEquals(left(feed, at(4)), []);
-  const later = { askedMs: at(4, 5_000), nowMs: at(4, 5_000), isLast: true };
+  const later = { askedMs: at(4, 5_000), nowMs: at(4, 5_000) };
   assertEquals(feed.fill(0, [rowOf(at(0)), rowOf(at(3))], later).holes, [
     { afterMs: at(0), toMs: at(3), missing: 2 },
   ]);
@@ -108,12 +107,12 @@ Deno.test("Feed waits longer each time for what REST does not have, and then no 
   for (let count = 0; count < 4; count++) {
     const askedMs = feed.nextAskMs();
     waits.push(askedMs - at(1));
-    feed.fill(0, [], { askedMs, nowMs: askedMs, isLast: true });
+    feed.fill(0, [], { askedMs, nowMs: askedMs });
     assertEquals(left(feed, askedMs), count < 3 ? [] : [], `${count}`);
   }
   assertEquals(waits, [8_000, 10_000, 14_000, 22_000]);
   const askedMs = at(1, 38_000);
-  feed.fill(0, [], { askedMs, nowMs: askedMs, isLast: true });
+  feed.fill(0, [], { askedMs, nowMs: askedMs });
   assertEquals(left(feed, askedMs), ["1 0"]);
   feed.hear(1, candle(1), at(2));
   assertEquals(left(feed, at(2)), ["1 1"]);
@@ -122,7 +121,7 @@ Deno.test("Feed waits longer each time for what REST does not have, and then no 
 Deno.test("Feed waits again for a series that speaks again", () => {
   const feed = feedOf(2);
   feed.hear(1, candle(0), at(1));
-  feed.fill(0, [], { askedMs: at(1, 40_000), nowMs: at(1, 40_000), isLast: true });
+  feed.fill(0, [], { askedMs: at(1, 40_000), nowMs: at(1, 40_000) });
   assertEquals(left(feed, at(1, 40_000)), ["1 0"]);
   feed.hear(0, candle(2, { closed: false }), at(2, 5_000));
   feed.hear(1, candle(1), at(2, 6_000));
@@ -130,7 +129,7 @@ Deno.test("Feed waits again for a series that speaks again", () => {
   assertEquals(left(feed, at(3)), []);
   feed.hear(0, candle(2), at(3, 50));
   const rows = [rowOf(at(2))];
-  feed.fill(0, rows, { askedMs: at(3, 3_000), nowMs: at(3, 3_000), isLast: true });
+  feed.fill(0, rows, { askedMs: at(3, 3_000), nowMs: at(3, 3_000) });
   assertEquals(left(feed, at(3, 3_000)), ["1 1", "0 2", "1 2"]);
 });
 
@@ -144,7 +143,7 @@ Deno.test("Feed stops waiting for a series when patience ends although REST cann
   feed.hear(1, candle(1), at(2));
   assertEquals(left(feed, at(2)), ["1 1"]);
   const rows = [rowOf(at(0)), rowOf(at(1))];
-  feed.fill(0, rows, { askedMs: at(2), nowMs: at(2, 100), isLast: true });
+  feed.fill(0, rows, { askedMs: at(2), nowMs: at(2, 100) });
   assertEquals(left(feed, at(2, 100)), ["0 0", "0 1"]);
 });
 
@@ -153,7 +152,7 @@ Deno.test("Feed gives a candle again when REST has other values for one of the l
   for (let minute = 0; minute < 5; minute++) feed.hear(0, candle(minute), at(minute + 1));
   left(feed, at(5));
   const rows = [2, 3, 4].map((minute) => rowOf(at(minute), minute === 3 ? "1.75" : "1.50"));
-  const asked = { askedMs: at(5, 9_000), nowMs: at(5, 9_000), isLast: true };
+  const asked = { askedMs: at(5, 9_000), nowMs: at(5, 9_000) };
   assertEquals(feed.fill(0, rows, asked).corrected, [at(3)]);
   const { leaving } = feed.take(at(5, 9_000));
   assertEquals(leaving, [{ at: 0, candle: rowOf(at(3), "1.75"), closed: true }]);
@@ -168,7 +167,7 @@ Deno.test("Feed gives what REST has when the stream gave a candle twice with oth
   const other = candle(0, { row: rowOf(at(0), "1.25") });
   assertEquals(feed.hear(0, other, at(1)), "disputed");
   assertEquals(feed.due(at(1, 3_000)), [0]);
-  const asked = { askedMs: at(1, 3_000), nowMs: at(1, 3_000), isLast: true };
+  const asked = { askedMs: at(1, 3_000), nowMs: at(1, 3_000) };
   feed.fill(0, [rowOf(at(0), "1.25")], asked);
   assertEquals(feed.take(at(1, 3_000)).leaving.length, 1);
 });
@@ -181,7 +180,7 @@ Deno.test("Feed sees corrections of candles that an earlier run gave", () => {
   const feed = feedOf(1, {}, JSON.parse(JSON.stringify(place)));
   assertEquals(feed.slots(0).askFromMs, at(0));
   const rows = [0, 1, 2].map((minute) => rowOf(at(minute), minute === 2 ? "1.01" : "1.50"));
-  const asked = { askedMs: at(3), nowMs: at(3), isLast: true };
+  const asked = { askedMs: at(3), nowMs: at(3) };
   assertEquals(feed.fill(0, rows, asked).corrected, [at(2)]);
 });
 
@@ -206,7 +205,7 @@ Deno.test("Feed leaves closes it has no room for, asks for them later, and loses
   assertEquals(left(feed, at(6)), ["0 0", "0 1", "0 2"]);
   assertEquals(feed.due(at(6)), [0]);
   const rows = [0, 1, 2, 3, 4].map((minute) => rowOf(at(minute)));
-  feed.fill(0, rows, { askedMs: at(6), nowMs: at(6), isLast: true });
+  feed.fill(0, rows, { askedMs: at(6), nowMs: at(6) });
   assertEquals(left(feed, at(6)), ["0 3", "0 4"]);
 });
 
@@ -275,7 +274,7 @@ function play(seed: number): { order: string[]; truth: string[]; corrected: numb
       const fromMs = feed.slots(series).askFromMs;
       const rows = minutes.map((minute) => at(minute))
         .filter((ms) => ms >= fromMs && ms + MINUTE + lagMs <= askedMs).map((ms) => rowOf(ms));
-      feed.fill(series, rows.slice(0, 60), { askedMs, nowMs, isLast: rows.length <= 60 });
+      feed.fill(series, rows.slice(0, 60), { askedMs, nowMs });
     }
     for (const series of feed.due(nowMs)) {
       feed.ask(series);
