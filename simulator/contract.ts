@@ -72,7 +72,7 @@ export interface Simulator {
   readonly requests: readonly RequestRecord[];
   /** The last 10,000 connections that ended, and those that are open, in order of opening. */
   readonly connections: readonly ConnectionRecord[];
-  /** The last 100,000 closes of candles that were sent, in order of sending. */
+  /** The last closes of candles that were sent, in order of sending. */
   readonly closes: readonly SentClose[];
   /** What was counted. */
   readonly counters: Counters;
@@ -110,4 +110,6 @@ export interface SimulatorOptions {
   readonly clock: Clock;
   /** Called before a request is answered, and waited for. */
   readonly onRequest?: (request: RequestInfo) => void | Promise<void>;
+  /** How many of the closes that were sent are kept: 10,000 where nothing is said. */
+  readonly keptCloses?: number;
 }

@@ -5,7 +5,7 @@
  */
 
 /**
- * The last so many records. What is kept never grows past twice as many.
+ * The last so many records, in memory that does not grow past them.
  *
  * @example
  * ```ts
@@ -18,7 +18,9 @@
  */
 export class Recent<Kept> {
   readonly #limit: number;
-  #kept: Kept[] = [];
+  readonly #kept: Kept[] = [];
+  /** Where the oldest record is, and the next one goes, once all places are taken. */
+  #oldest = 0;
 
   /** Starts empty; of all that is added, the last `limit` are kept. */
   constructor(limit: number) {
@@ -27,12 +29,16 @@ export class Recent<Kept> {
 
   /** Adds a record. */
   add(record: Kept): void {
-    this.#kept.push(record);
-    if (this.#kept.length >= 2 * this.#limit) this.#kept = this.all();
+    if (this.#kept.length < this.#limit) {
+      this.#kept.push(record);
+      return;
+    }
+    this.#kept[this.#oldest] = record;
+    this.#oldest = (this.#oldest + 1) % this.#limit;
   }
 
   /** The records, oldest first. */
   all(): Kept[] {
-    return this.#kept.slice(-this.#limit);
+    return [...this.#kept.slice(this.#oldest), ...this.#kept.slice(0, this.#oldest)];
   }
 }

@@ -189,17 +189,19 @@ export const scenarioSchema = z.strictObject({
       });
     }
   });
-  for (const key of ["files", "corrections"] as const) {
+  const check = (symbol: string | undefined, path: (string | number)[]) => {
+    if (symbol === undefined || names.includes(symbol)) return;
+    const message = `must be one of \`symbols\`, not "${symbol}"${nearest(symbol, names)}`;
+    context.addIssue({ code: "custom", path, message });
+  };
+  for (const key of ["files", "corrections", "stream_faults"] as const) {
     scenario[key].forEach((one, index) => {
-      if (!names.includes(one.symbol)) {
-        context.addIssue({
-          code: "custom",
-          path: [key, index, "symbol"],
-          message: `must be one of \`symbols\`, not "${one.symbol}"${nearest(one.symbol, names)}`,
-        });
-      }
+      if ("symbol" in one) check(one.symbol, [key, index, "symbol"]);
     });
   }
+  scenario.streams.close_with_trade.forEach((symbol, index) => {
+    check(symbol, ["streams", "close_with_trade", index]);
+  });
 });
 
 /** A scenario as it is written: plain data, everything optional. */

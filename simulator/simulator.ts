@@ -55,6 +55,7 @@ export function createSimulator(scenario: Scenario, options: SimulatorOptions): 
 }
 
 const KEPT_REQUESTS = 10_000;
+const KEPT_CLOSES = 10_000;
 
 class ScriptedBinance implements Simulator {
   readonly clock: Clock;
@@ -99,6 +100,7 @@ class ScriptedBinance implements Simulator {
       settings: checked.streams,
       faults: new StreamFaults(checked.stream_faults, startMs),
       outages: this.#outages,
+      keptCloses: options.keptCloses ?? KEPT_CLOSES,
     });
     this.#onRequest = options.onRequest;
   }

@@ -9,7 +9,6 @@ import type { Connection } from "./connection.ts";
 import { Recent } from "./recent.ts";
 
 const KEPT_CONNECTIONS = 10_000;
-const KEPT_CLOSES = 100_000;
 
 /** A connection, open or ended. */
 export interface ConnectionRecord {
@@ -74,7 +73,7 @@ export class StreamRecords {
   readonly #now: () => number;
   readonly #open = new Map<Connection, Opened>();
   readonly #ended = new Recent<ConnectionRecord>(KEPT_CONNECTIONS);
-  readonly #closes = new Recent<SentClose>(KEPT_CLOSES);
+  readonly #closes: Recent<SentClose>;
   readonly #closesByStream = new Map<string, number>();
   #handshakes = 0;
   #refused = 0;
@@ -83,9 +82,10 @@ export class StreamRecords {
   #framesSent = 0;
   #framesReceived = 0;
 
-  /** Starts with nothing. */
-  constructor(now: () => number) {
+  /** Starts with nothing; of closes that were sent, the last `keptCloses` are kept. */
+  constructor(now: () => number, keptCloses: number) {
     this.#now = now;
+    this.#closes = new Recent(keptCloses);
   }
 
   /** Connections that ended lately, at most 10,000, and those that are open. */
@@ -94,7 +94,7 @@ export class StreamRecords {
     return [...this.#ended.all(), ...open].sort((a, b) => a.number - b.number);
   }
 
-  /** The last 100,000 closes that were sent. */
+  /** The last closes that were sent. */
   get closes(): SentClose[] {
     return this.#closes.all();
   }

@@ -43,6 +43,8 @@ export interface StreamsOptions {
   readonly faults: StreamFaults;
   /** When all is away. */
   readonly outages: Outages;
+  /** How many of the closes that were sent are kept. */
+  readonly keptCloses: number;
 }
 
 /** All connections. */
@@ -62,7 +64,7 @@ export class Streams {
     this.#options = options;
     const { clock, exchange, settings } = options;
     this.#schedule = new Schedule(clock);
-    this.records = new StreamRecords(() => clock.now());
+    this.records = new StreamRecords(() => clock.now(), options.keptCloses);
     this.#broadcast = new Broadcast({
       exchange,
       schedule: this.#schedule,

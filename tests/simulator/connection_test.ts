@@ -161,6 +161,44 @@ Deno.test("a simulator keeps what was really sent to whom, and counts it", async
   simulator.close();
 });
 
+Deno.test("what is kept as sent is what arrived, whatever goes wrong", async () => {
+  const { simulator, clock } = simulate({
+    ...QUIET,
+    stream_faults: [
+      { kind: "late", delay_ms: 100_000, after: 1, times: 3 },
+      { kind: "omit", symbol: "ETHUSDT", after: 2, times: 2 },
+      { kind: "repeat", gap_ms: 45_000, after: 5, times: 2 },
+      { kind: "reorder", after: 8, times: 2 },
+      { kind: "hold", after: 11, times: 2 },
+      { kind: "mute", connection: 3, from: NOW + 2 * MINUTE },
+      { kind: "cut", connection: 1, age_ms: 5.5 * MINUTE },
+      { kind: "half_open", connection: 2, age_ms: 7 * MINUTE },
+    ],
+  });
+  const all = [];
+  for (let index = 0; index < 5; index++) {
+    all.push(listen(simulator, "/stream?streams=btcusdt@kline_1m/ethusdt@kline_1m"));
+    await clock.advance(2 * MINUTE + 1_000);
+  }
+  const arrived = all.map((heard) => heard.closes().map(({ k }) => `${k.s} ${k.t}`));
+  const sent = all.map((_, index) =>
+    simulator.closes.filter(({ connection }) => connection === index + 1)
+      .map(({ stream, openMs }) => `${stream.split("@")[0]?.toUpperCase()} ${openMs}`)
+  );
+  assertEquals(arrived, sent);
+  assert(arrived.every(({ length }) => length > 0));
+  simulator.close();
+});
+
+Deno.test("only so many closes are kept as one asks for", async () => {
+  const { simulator, clock } = simulate(QUIET, { keptCloses: 3 });
+  listen(simulator, "/ws/btcusdt@kline_1m");
+  await clock.advance(5 * MINUTE);
+  const midnight = NOW - 30_000;
+  assertEquals(simulator.closes.map(({ openMs }) => (openMs - midnight) / MINUTE), [2, 3, 4]);
+  simulator.close();
+});
+
 Deno.test("close() breaks all connections, those under way too, and ends all waiting", async () => {
   const { simulator, clock } = simulate();
   const open = listen(simulator, "/ws/btcusdt@kline_1m");

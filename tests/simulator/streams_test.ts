@@ -273,3 +273,39 @@ Deno.test("what is not listened to any more costs nothing", async () => {
   assertEquals(simulator.counters.streams.open, 0);
   assertEquals(simulator.counters.streams.framesSent, 2);
 });
+
+Deno.test("a thousand candles close in the same moment, on one connection", async () => {
+  const symbols = Array.from({ length: 1_024 }, (_, index) => ({
+    symbol: `S${index}USDT`,
+    base: `S${index}`,
+    quote: "USDT",
+  }));
+  const names = symbols.map(({ symbol }) => `${symbol.toLowerCase()}@kline_1m`);
+  const path = `/stream?streams=${names.join("/")}`;
+  using heard = await hear(path, 95_000, {
+    symbols,
+    streams: { snapshot_ms: "never", url_length: 30_000 },
+  });
+  const times = Map.groupBy(heard.closes(), ({ E }) => E);
+  assertEquals([...times].map(([E, { length }]) => [E - NOW, length]), [
+    [30_003, 1_024],
+    [90_003, 1_024],
+  ]);
+  assertEquals(new Set(heard.closes().map(({ s }) => s)).size, 1_024);
+});
+
+Deno.test("ten series of two days are told whole", async () => {
+  const names = ["btcusdt", "ethusdt", "bnbusdt", "solusdt", "xrpusdt"]
+    .flatMap((symbol) => [`${symbol}@kline_1h`, `${symbol}@kline_30m`]);
+  using heard = await hear(`/stream?streams=${names.join("/")}`, 2 * DAY, {
+    streams: { snapshot_ms: "never", lifetime_s: 200_000 },
+  });
+  const told = Map.groupBy(heard.closes(), ({ k }) => `${k.s} ${k.i}`);
+  assertEquals(told.size, 10);
+  for (const [series, closes] of told) {
+    const [symbol = "", interval = ""] = series.split(" ");
+    const truth = heard.simulator.candles(symbol, interval, MIDNIGHT, MIDNIGHT + 2 * DAY);
+    assertEquals(truth.length, interval === "1h" ? 48 : 96);
+    assertEquals(closes.map(rowOf), truth);
+  }
+});
