@@ -6,6 +6,9 @@
 
 import type { Context } from "../../engine/context.ts";
 
+/** Timers cannot wait for ever. */
+const LONGEST_MS = 3_600_000;
+
 /** Wakes one waiter. A ring that nobody waited for is kept. */
 export class Bell {
   #ring = Promise.withResolvers<void>();
@@ -18,7 +21,7 @@ export class Bell {
   /**
    * Waits for a ring.
    *
-   * @param ms How long at the most.
+   * @param ms How long at the most; never longer than an hour.
    * @param context Time.
    * @param signal Ends the waiting by throwing its reason.
    */
@@ -30,7 +33,7 @@ export class Bell {
     try {
       await Promise.race([
         this.#ring.promise,
-        context.sleep(Math.max(0, ms), over.signal).catch(() => {}),
+        context.sleep(Math.min(LONGEST_MS, Math.max(0, ms)), over.signal).catch(() => {}),
       ]);
     } finally {
       signal.removeEventListener("abort", end);

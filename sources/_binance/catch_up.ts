@@ -19,6 +19,8 @@ import type { Filled } from "./slots.ts";
 const MOST_ASKING = 8;
 /** How often it is told that streams lack candles. */
 const TELL_MS = 60_000;
+/** How often it is seen whether there is room for more. */
+const LOOK_MS = 1_000;
 /** How often the exchange's time is asked for: the clock of this machine may drift. */
 const TIME_MS = 3_600_000;
 
@@ -80,9 +82,10 @@ export class CatchUp {
       this.#tellRecovered();
       const isFull = this.#asking.size >= MOST_ASKING;
       const waitMs = isFull ? Infinity : feed.nextAskMs() - client.now();
-      // A series that is due but has to wait for room is looked at when the room is there.
-      const mostMs = waitMs <= 0 ? 1_000 : this.#recovered > 0 ? TELL_MS : Infinity;
-      await this.#bell.wait(waitMs <= 0 ? mostMs : Math.min(waitMs, mostMs), context, signal);
+      // A series that is due but has to wait for room is looked at again before long.
+      const lookMs = waitMs <= 0 ? LOOK_MS : waitMs;
+      const tellMs = this.#recovered > 0 ? TELL_MS : Infinity;
+      await this.#bell.wait(Math.min(lookMs, tellMs), context, signal);
     }
   }
 
