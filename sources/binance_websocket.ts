@@ -29,6 +29,7 @@
  */
 
 import { z } from "zod";
+import { sleepWithin } from "../engine/clock.ts";
 import type { Context } from "../engine/context.ts";
 import { FatalError, OptionsError } from "../engine/errors.ts";
 import { floorToInterval, type Interval, intervalMs, INTERVALS } from "../engine/interval.ts";
@@ -153,8 +154,7 @@ async function begin(
 
 /** A context whose waiting and retrying end with the reading, also when its consumer just stops. */
 function stoppable(context: Context, signal: AbortSignal): Context {
-  const sleep = (ms: number, own: AbortSignal = signal) =>
-    context.sleep(ms, own === signal ? signal : AbortSignal.any([signal, own]));
+  const sleep = (ms: number, own?: AbortSignal) => sleepWithin(context, ms, signal, own);
   const { log } = context;
   return {
     ...context,

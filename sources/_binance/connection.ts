@@ -151,7 +151,7 @@ export class Connection {
     const { context, signal } = this.#parts;
     this.#replace = Promise.withResolvers<Cause>();
     const over = new AbortController();
-    const sleep = context.sleep(this.#renewalMs(), AbortSignal.any([over.signal, signal]));
+    const sleep = context.sleep(this.#renewalMs(), over.signal);
     sleep.then(() => this.replace("renewal"), () => {});
     try {
       const cause = await Promise.race([socket.ended, this.#replace.promise]);
