@@ -16,16 +16,10 @@ import { nextOpen } from "../../engine/interval.ts";
 import { openOf } from "./holes.ts";
 import { type Arrival, type Filled, type Place, type ReadyCandle, Slots } from "./slots.ts";
 import type { StreamCandle } from "./stream_message.ts";
+import { QUIET_MS, type Seen, SETTLE_MS, Track } from "./track.ts";
 
-/** How far REST may lag: what it lacks for longer than this after a slot ended will not come. */
-const QUIET_MS = 30_000;
-/** How long REST needs until the last candle has its final values. */
-const SETTLE_MS = 3_000;
 /** When a candle that REST gave soon after its end is compared once more. */
 const CONFIRM_MS = 90_000;
-/** The first and the longest wait before REST is asked again for what it did not have. */
-const ASK_AGAIN_MS = { first: 2_000, most: 60_000 } as const;
-
 /** What a feed is told when it is made. */
 export interface FeedOptions {
   /** The series, in the order of the options, and where each of them stands. */
@@ -54,40 +48,6 @@ export interface Leaving {
   readonly closed: boolean;
 }
 
-/** What the stream last showed of a series. */
-export interface Seen {
-  /** Open time of the candle. */
-  readonly openMs: number;
-  /** Its trades so far. */
-  readonly trades: number;
-  /** When it was seen. */
-  readonly atMs: number;
-}
-
-/** One series, and what goes on around its slots. */
-interface Track {
-  readonly at: number;
-  readonly slots: Slots;
-  /** REST is being asked. */
-  isAsking: boolean;
-  /** Streams were cut off until then: what ended before is asked for without delay. */
-  cutMs: number;
-  /** REST has had nothing more, as many times in a row. */
-  quietAsks: number;
-  notBeforeMs: number;
-  confirmMs: number;
-  /** REST had nothing more when it was asked then; -Infinity once the series speaks. */
-  quietMs: number;
-  /** Only what REST says of the time up to then excuses it. */
-  heedMs: number;
-  /** The others no longer wait for it. */
-  isExcused: "quiet" | "lost" | "gone" | undefined;
-  seen: Seen | undefined;
-  snapshot: StreamCandle | undefined;
-  /** Candles in a row that had trades and that only REST gave. */
-  missed: number;
-}
-
 /** The candles of several series on their way out. */
 export class Feed {
   readonly #options: FeedOptions;
@@ -100,21 +60,9 @@ export class Feed {
   /** Begins where the series stand. */
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.#tracks = options.series.map(({ interval, place }, at) => ({
-      at,
-      slots: new Slots(interval, place),
-      isAsking: false,
-      cutMs: options.startMs,
-      quietAsks: 0,
-      notBeforeMs: -Infinity,
-      confirmMs: Infinity,
-      quietMs: -Infinity,
-      heedMs: -Infinity,
-      isExcused: undefined,
-      seen: undefined,
-      snapshot: undefined,
-      missed: 0,
-    }));
+    this.#tracks = options.series.map(({ interval, place }, at) =>
+      new Track(at, new Slots(interval, place), options.startMs)
+    );
   }
 
   /** How many candles are kept. */
@@ -154,9 +102,9 @@ export class Feed {
     const isNew = !slots.isPast(openMs);
     if (isNew && this.#kept >= this.#options.mostKept) return "left";
     const arrival = this.#counted(track, () => slots.arrive(openMs, candle.row));
-    if (arrival === "held" && track.quietAsks === 0) track.notBeforeMs = -Infinity;
+    if (arrival === "held") track.holdOn();
     if (arrival === "disputed") track.confirmMs = Math.min(track.confirmMs, nowMs + SETTLE_MS);
-    if (arrival === "ready") this.#settle(track);
+    if (arrival === "ready") track.settle();
     return arrival;
   }
 
@@ -188,7 +136,7 @@ export class Feed {
     if (filled.corrected.length > 0) this.#changed.add(track);
     const last = filled.added.at(-1);
     if (last) {
-      this.#settle(track);
+      track.settle();
       const isYoung = filled.recovered > 0 && last.endMs > askedMs - QUIET_MS;
       if (isYoung) track.confirmMs = nowMs + CONFIRM_MS;
       const hadTrades = filled.added.some(({ row }) => Number(row[8]) > 0);
@@ -196,14 +144,14 @@ export class Feed {
       return filled;
     }
     // A page has room for more than the candles that are compared: nothing new means nothing more.
-    if (slots.frontierMs <= askedMs) this.#fallQuiet(track, askedMs, nowMs);
+    if (slots.frontierMs <= askedMs) track.fallQuiet(askedMs, nowMs);
     return filled;
   }
 
   /** Says that REST no longer knows a series. */
   remove(at: number): void {
     const track = this.#track(at);
-    track.isExcused = "gone";
+    track.excuse = "gone";
     track.isAsking = false;
     this.#counted(track, () => track.slots.drop());
   }
@@ -216,7 +164,7 @@ export class Feed {
   /** The series to ask REST for now, those furthest behind first. */
   due(nowMs: number): number[] {
     const due = this.#tracks.filter((track) =>
-      this.#askMs(track) <= nowMs && !this.#hasPlenty(track)
+      track.askMs(this.#options.lateMs) <= nowMs && !this.#hasPlenty(track)
     );
     if (due.length === 0) return [];
     due.sort((a, b) => a.slots.frontierMs - b.slots.frontierMs || a.at - b.at);
@@ -231,7 +179,7 @@ export class Feed {
   nextAskMs(): number {
     let next = Infinity;
     for (const track of this.#tracks) {
-      if (!this.#hasPlenty(track)) next = Math.min(next, this.#askMs(track));
+      if (!this.#hasPlenty(track)) next = Math.min(next, track.askMs(this.#options.lateMs));
     }
     return next;
   }
@@ -255,7 +203,10 @@ export class Feed {
     const moved = new Set([...this.#changed].map(({ at }) => at));
     this.#changed.clear();
     const lost = this.#takeReady(nowMs, leaving, moved);
-    if (this.#options.givesOpen) this.#takeOpen(leaving);
+    for (const track of this.#options.givesOpen ? this.#tracks : []) {
+      const snapshot = track.takeSnapshot();
+      if (snapshot) leaving.push({ at: track.at, candle: snapshot.event, closed: false });
+    }
     return { leaving, moved: [...moved], lost };
   }
 
@@ -263,9 +214,9 @@ export class Feed {
   lag(nowMs: number): { readonly mostMs: number; readonly late: number } {
     let mostMs = 0;
     let late = 0;
-    for (const { slots, isExcused } of this.#tracks) {
+    for (const { slots, excuse } of this.#tracks) {
       const lagMs = nowMs - slots.frontierMs;
-      if (lagMs <= this.#options.lateMs || isExcused === "quiet" || isExcused === "gone") continue;
+      if (lagMs <= this.#options.lateMs || excuse === "quiet" || excuse === "gone") continue;
       late++;
       mostMs = Math.max(mostMs, lagMs);
     }
@@ -283,7 +234,7 @@ export class Feed {
         isBlocked = true;
         continue;
       }
-      const endMs = blocker ? this.#waitMs(blocker) : Infinity;
+      const endMs = blocker ? blocker.waitMs : Infinity;
       const untilMs = blocker && at > blocker.at ? endMs - 1 : endMs;
       const taken = this.#counted(track, () => slots.take(untilMs));
       for (const candle of taken) ready.push({ ...candle, at });
@@ -300,7 +251,7 @@ export class Feed {
     if (blocker !== this.#blockedBy) this.#blockedSinceMs = nowMs;
     this.#blockedBy = blocker;
     if (!blocker || nowMs - this.#blockedSinceMs < this.#options.patienceMs) return undefined;
-    blocker.isExcused = "lost";
+    blocker.excuse = "lost";
     this.#blockedBy = undefined;
     return blocker.at;
   }
@@ -310,46 +261,19 @@ export class Feed {
     let first: Track | undefined;
     let firstMs = Infinity;
     for (const track of this.#tracks) {
-      if (track.isExcused) continue;
-      const waitMs = this.#waitMs(track);
-      if (waitMs >= firstMs) continue;
+      const { waitMs } = track;
+      if (track.excuse || waitMs >= firstMs) continue;
       first = track;
       firstMs = waitMs;
     }
     return first;
   }
 
-  /** Candles of other series up to here need not wait for this one. */
-  #waitMs({ slots, quietMs }: Track): number {
-    return Math.max(slots.frontierMs, quietMs - QUIET_MS);
-  }
-
   #isFree({ slots, at }: Track, blocker: Track | undefined): boolean {
     if (slots.headMs === Infinity) return false;
     if (!blocker) return true;
-    const waitMs = this.#waitMs(blocker);
+    const waitMs = blocker.waitMs;
     return at > blocker.at ? slots.headMs < waitMs : slots.headMs <= waitMs;
-  }
-
-  /** Snapshots leave once all that comes before them has. */
-  #takeOpen(leaving: Leaving[]): void {
-    for (const track of this.#tracks) {
-      const { snapshot, slots, quietMs } = track;
-      if (!snapshot || slots.readyCount > 0) continue;
-      if (slots.isPast(snapshot.openMs)) track.snapshot = undefined;
-      else if (slots.isNext(snapshot.openMs) || quietMs >= snapshot.openMs + SETTLE_MS) {
-        leaving.push({ at: track.at, candle: snapshot.event, closed: false });
-        track.snapshot = undefined;
-      }
-    }
-  }
-
-  #askMs(track: Track): number {
-    const { slots, isAsking, cutMs, isExcused, notBeforeMs, confirmMs } = track;
-    if (isAsking || isExcused === "gone") return Infinity;
-    const endMs = nextOpen(slots.interval, slots.expectedMs);
-    const delayMs = endMs <= cutMs || slots.hasGap ? 0 : this.#options.lateMs;
-    return Math.min(confirmMs, Math.max(endMs + delayMs, notBeforeMs));
   }
 
   #hasPlenty({ slots }: Track): boolean {
@@ -360,34 +284,10 @@ export class Feed {
    * A series that speaks again is waited for again. So are others that fell quiet when it did, or
    * later: most halts are of the whole exchange, and the first candle after one may be lost.
    */
-  #speak(track: Track, openMs: number): void {
-    const { slots } = track;
-    if (track.isExcused !== "quiet" && slots.isNext(openMs)) return;
-    const heedMs = nextOpen(slots.interval, openMs);
-    for (const other of this.#tracks) {
-      if (other.isExcused !== "quiet" || heedMs <= other.heedMs) continue;
-      if (nextOpen(other.slots.interval, other.slots.frontierMs) <= slots.frontierMs) continue;
-      other.isExcused = undefined;
-      other.heedMs = heedMs;
-      other.quietAsks = 0;
-      other.notBeforeMs = -Infinity;
-    }
-  }
-
-  /** A series that has moved on owes nothing. */
-  #settle(track: Track): void {
-    track.quietAsks = 0;
-    track.notBeforeMs = -Infinity;
-    track.quietMs = -Infinity;
-    if (track.isExcused === "lost") track.isExcused = undefined;
-  }
-
-  #fallQuiet(track: Track, askedMs: number, nowMs: number): void {
-    const { first, most } = ASK_AGAIN_MS;
-    track.notBeforeMs = nowMs + Math.min(most, first * 2 ** track.quietAsks++);
-    track.quietMs = askedMs;
-    const isSure = askedMs - QUIET_MS >= Math.max(track.slots.frontierMs, track.heedMs);
-    if (isSure && !track.slots.hasGap && track.isExcused === undefined) track.isExcused = "quiet";
+  #speak({ slots, excuse }: Track, openMs: number): void {
+    if (excuse !== "quiet" && slots.isNext(openMs)) return;
+    const endMs = nextOpen(slots.interval, openMs);
+    for (const other of this.#tracks) other.heed(slots.frontierMs, endMs);
   }
 
   #counted<T>(track: Track, change: () => T): T {

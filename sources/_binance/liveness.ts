@@ -9,8 +9,9 @@ import type { Context } from "../../engine/context.ts";
 import type { Series } from "../../engine/point.ts";
 import type { BinanceClient } from "./client.ts";
 import type { Connection } from "./connection.ts";
-import type { Feed, Seen } from "./feed.ts";
+import type { Feed } from "./feed.ts";
 import { isTime } from "./holes.ts";
+import type { Seen } from "./track.ts";
 
 /** How many streams that gave nothing yet are asked for at once. */
 const MOST_UNHEARD = 3;
