@@ -137,10 +137,10 @@ export class Feed {
     const last = filled.added.at(-1);
     if (last) {
       track.settle();
-      const isYoung = filled.recovered > 0 && last.endMs > askedMs - QUIET_MS;
-      if (isYoung) track.confirmMs = nowMs + CONFIRM_MS;
-      const hadTrades = filled.added.some(({ row }) => Number(row[8]) > 0);
-      if (filled.recovered > 0 && hadTrades) track.missed++;
+      // REST may have given it too early: even one that the stream gave as well is compared again.
+      if (last.endMs > askedMs - QUIET_MS) track.confirmMs = nowMs + CONFIRM_MS;
+      const isOwed = ({ endMs, row }: ReadyCandle) => endMs > track.cutMs && Number(row[8]) > 0;
+      if (filled.recovered > 0 && filled.added.some(isOwed)) track.missed++;
       return filled;
     }
     // A page has room for more than the candles that are compared: nothing new means nothing more.
@@ -158,7 +158,9 @@ export class Feed {
 
   /** Says that streams were cut off: what may have passed meanwhile is asked for without delay. */
   hurry(at: number, nowMs: number): void {
-    this.#track(at).cutMs = nowMs;
+    const track = this.#track(at);
+    track.cutMs = nowMs;
+    track.missed = 0;
   }
 
   /** The series to ask REST for now, those furthest behind first. */

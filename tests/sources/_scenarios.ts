@@ -122,7 +122,12 @@ export async function playSeed(seed: number): Promise<void> {
 }
 
 async function play(world: LiveWorld, trouble: Trouble, seed: number): Promise<void> {
-  const { records, beganMs } = await readThrough(world, trouble, seed);
+  const { records: all, beganMs, corrected } = await readThrough(world, trouble, seed);
+  const records = latest(all);
+  assert(
+    all.length - records.length <= corrected,
+    `${all.length - records.length} candles came twice, ${corrected} were announced`,
+  );
   const endMs = world.clock.now() - 2 * MINUTE;
   const { symbols, interval, from } = trouble.options;
   const fromMs = typeof from === "number" ? from : beganMs;
@@ -159,10 +164,11 @@ async function readThrough(world: LiveWorld, trouble: Trouble, seed: number) {
   const records: RawCandle[] = [];
   let position: Position = {};
   let beganMs: number | undefined;
+  let corrected = 0;
   for (const stopMs of [...trouble.killsMs, TROUBLE_MS + CALM_MS]) {
     const isLast = stopMs === TROUBLE_MS + CALM_MS;
     const untilMs = START + stopMs;
-    const { batches } = await readLive(world, trouble.options, {
+    const { batches, context } = await readLive(world, trouble.options, {
       untilMs,
       from: JSON.parse(JSON.stringify(position)),
       context: (signal) => world.context(signal, seed, trouble.aheadMs),
@@ -171,6 +177,7 @@ async function readThrough(world: LiveWorld, trouble: Trouble, seed: number) {
         if (slowMs > 0) await world.clock.sleep(random() * slowMs);
       },
     });
+    corrected += context.counters.get("corrected_candles") ?? 0;
     const saved = isLast ? batches.length : Math.floor(random() * (batches.length + 1));
     for (const batch of batches.slice(0, saved)) {
       if (beganMs === undefined) {
@@ -181,5 +188,16 @@ async function readThrough(world: LiveWorld, trouble: Trouble, seed: number) {
       position = { ...position, ...batch.position };
     }
   }
-  return { records, beganMs: beganMs ?? START };
+  return { records, beganMs: beganMs ?? START, corrected };
+}
+
+/** Records with each candle once, where it came first, with the values that came last. */
+function latest(records: readonly RawCandle[]): RawCandle[] {
+  const byName = new Map<string, RawCandle>();
+  for (const record of records) {
+    const { series, candle } = record;
+    const openMs = Array.isArray(candle) ? candle[0] : undefined;
+    byName.set(`${series.symbol}@${series.interval} ${openMs}`, record);
+  }
+  return [...byName.values()];
 }

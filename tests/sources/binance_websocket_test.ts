@@ -30,6 +30,7 @@ Deno.test("binance_websocket joins history and stream without a seam", async () 
   const from = NOW - 2_500 * MINUTE;
   const { records, context } = await playTruth({}, 5, { from });
   assertEquals(records.length, 2 * 2_504);
+  assertEquals(context.counters.get("reconnects"), undefined);
   assertEquals(context.counters.get("holes"), undefined);
 });
 
