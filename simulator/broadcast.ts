@@ -37,7 +37,7 @@ export interface BroadcastOptions {
   /** What is traded. */
   readonly exchange: Exchange;
   /** When what happens. */
-  readonly schedule: Schedule;
+  readonly schedule: Pick<Schedule, "at">;
   /** The moment, in epoch milliseconds. */
   readonly now: () => number;
   /** Time between snapshots, half of it for candles of a second; Infinity for no snapshots. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Scenario } from "../../simulator/mod.ts";
-import { HOUR, MINUTE, NOW, simulate } from "./_ask.ts";
+import { VirtualClock } from "../../engine/clock.ts";
+import { createSimulator, type Scenario } from "../../simulator/mod.ts";
+import { DAY, HOUR, MINUTE, NOW, simulate } from "./_ask.ts";
 import { listen } from "./_listen.ts";
 
 const QUIET: Scenario = { streams: { snapshot_ms: "never" } };
@@ -163,7 +164,7 @@ Deno.test("a simulator keeps what was really sent to whom, and counts it", async
 
 Deno.test("what is kept as sent is what arrived, whatever goes wrong", async () => {
   const { simulator, clock } = simulate({
-    ...QUIET,
+    streams: { snapshot_ms: 20_000 },
     stream_faults: [
       { kind: "late", delay_ms: 100_000, after: 1, times: 3 },
       { kind: "omit", symbol: "ETHUSDT", after: 2, times: 2 },
@@ -197,6 +198,34 @@ Deno.test("only so many closes are kept as one asks for", async () => {
   const midnight = NOW - 30_000;
   assertEquals(simulator.closes.map(({ openMs }) => (openMs - midnight) / MINUTE), [2, 3, 4]);
   simulator.close();
+});
+
+Deno.test("nothing waits once all connections have ended, however they did", async () => {
+  for (const leave of ["client", "exchange", "death", "simulator"] as const) {
+    const time = new VirtualClock(NOW, { manual: true });
+    let waiting = 0;
+    const clock = {
+      now: () => time.now(),
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        waiting++;
+        await time.sleep(ms, signal).finally(() => waiting--);
+      },
+    };
+    const simulator = createSimulator({
+      stream_faults: leave === "exchange"
+        ? [{ kind: "close", age_ms: 1_000 }]
+        : leave === "death"
+        ? [{ kind: "half_open", age_ms: 1_000 }]
+        : [{ kind: "late", delay_ms: DAY, times: "always", events: "all" }],
+      outages: [{ from: NOW + DAY, to: NOW + 2 * DAY }],
+    }, { clock });
+    const { socket } = listen(simulator, "/ws/btcusdt@kline_1M/btcusdt@kline_1m");
+    await time.advance(5_000);
+    if (leave === "client") socket.close();
+    if (leave === "simulator") simulator.close();
+    await time.advance(10);
+    assertEquals([leave, waiting], [leave, 0]);
+  }
 });
 
 Deno.test("close() breaks all connections, those under way too, and ends all waiting", async () => {

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { KlineRow, Scenario } from "../../simulator/mod.ts";
+import { Broadcast } from "../../simulator/broadcast.ts";
+import { Exchange } from "../../simulator/exchange.ts";
+import { type KlineRow, parseScenario, type Scenario } from "../../simulator/mod.ts";
 import { DAY, HOUR, MINUTE, NOW, simulate } from "./_ask.ts";
 import { type KlineMessage, listen } from "./_listen.ts";
 
@@ -272,6 +274,94 @@ Deno.test("what is not listened to any more costs nothing", async () => {
   await clock.advance(DAY);
   assertEquals(simulator.counters.streams.open, 0);
   assertEquals(simulator.counters.streams.framesSent, 2);
+});
+
+Deno.test("who joins between the end of a candle and its close is told of it", async () => {
+  const { simulator, clock } = simulate({ streams: { snapshot_ms: "never" } });
+  // The handshake takes 5 ms, the close comes 3 ms after the minute.
+  await clock.advance(30_000 - 4);
+  const heard = listen(simulator, "/ws/btcusdt@kline_1m");
+  await clock.advance(1_000);
+  assertEquals(heard.closes().map(({ k }) => k.t), [MIDNIGHT]);
+  simulator.close();
+});
+
+Deno.test("a snapshot just before a close does not tell it", async () => {
+  // Candles end at the millisecond that is second to third in a minute, snapshots come at its end.
+  using heard = await hear("/ws/btcusdt@kline_1m", 3 * MINUTE, {
+    shifts: [{ from: MIDNIGHT - HOUR, to: MIDNIGHT + HOUR, by_ms: 1 }],
+    streams: { snapshot_ms: 20_000 },
+  });
+  assertEquals(heard.closes().map(({ E, k }) => [(k.t - MIDNIGHT - 1) / MINUTE, E - k.T]), [
+    [0, 4],
+    [1, 4],
+    [2, 4],
+  ]);
+});
+
+Deno.test("a close comes before a snapshot of the same moment", async () => {
+  using heard = await hear("/ws/busyusdt@kline_1m", 5 * MINUTE, {
+    symbols: [{
+      symbol: "BUSYUSDT",
+      base: "BUSY",
+      quote: "USDT",
+      trades_per_minute: 1_000_000,
+    }],
+    streams: { snapshot_ms: 2 * MINUTE },
+  });
+  const told = heard.klines().map(({ k }) => `${(k.t - MIDNIGHT) / MINUTE} ${k.x}`);
+  assertEquals(told, ["0 true", "1 true", "2 false", "2 true", "3 true", "4 false", "4 true"]);
+});
+
+Deno.test("snapshots of candles of a second come twice as often as others", async () => {
+  using heard = await hear("/ws/btcusdt@kline_1s/btcusdt@kline_1m", 1_900, {
+    streams: { snapshot_ms: 1_000 },
+  });
+  const times = (interval: string) =>
+    heard.klines().filter(({ k }) => k.i === interval && !k.x).map(({ E }) => E - NOW);
+  assertEquals([times("1s"), times("1m")], [[503, 1_503], [1_003]]);
+});
+
+Deno.test("a stream that is left costs nothing while another goes on", () => {
+  const exchange = new Exchange(parseScenario({}), NOW);
+  const series = exchange.series.bind(exchange);
+  const asked = { BTCUSDT: 0, ETHUSDT: 0 };
+  exchange.series = (listed, ...rest) => {
+    const found = series(listed, ...rest);
+    const find = found.find.bind(found);
+    found.find = (...window) => {
+      if (listed.symbol === "BTCUSDT" || listed.symbol === "ETHUSDT") asked[listed.symbol]++;
+      return find(...window);
+    };
+    return found;
+  };
+  let nowMs = NOW;
+  const tasks: { atMs: number; run: () => void }[] = [];
+  const schedule = {
+    at: (atMs: number, run: () => void) => {
+      const task = { atMs, run };
+      tasks.push(task);
+      return () => void tasks.splice(tasks.indexOf(task), 1);
+    },
+  };
+  const broadcast = new Broadcast({
+    exchange,
+    schedule,
+    now: () => nowMs,
+    snapshotMs: 2_000,
+    closesWithTrade: new Set(),
+  });
+  const listener = { tell: () => {} };
+  broadcast.join("btcusdt@kline_1m", listener);
+  broadcast.join("ethusdt@kline_1m", listener);
+  broadcast.leave("btcusdt@kline_1m", listener);
+  const before = { ...asked };
+  nowMs = NOW + MINUTE;
+  for (const { run } of tasks.splice(0)) run();
+  assertEquals(asked.BTCUSDT, before.BTCUSDT);
+  assert(asked.ETHUSDT > before.ETHUSDT);
+  broadcast.leave("ethusdt@kline_1m", listener);
+  assertEquals(tasks, []);
 });
 
 Deno.test("a thousand candles close in the same moment, on one connection", async () => {
