@@ -41,8 +41,10 @@ export interface ConnectionParts {
   readonly signal: AbortSignal;
   /** Takes a message; says whether it was a candle. */
   receive(data: unknown): boolean;
-  /** Told when a socket is open, and when candles may have been missed before it was. */
-  opened(hasMissed: boolean): void;
+  /** Told when a socket is open. */
+  opened(): void;
+  /** Told when there is none any more. */
+  closed(): void;
 }
 
 /** A logical connection. */
@@ -76,7 +78,7 @@ export class Connection {
 
   /** Keeps it open until its signal aborts. */
   async run(): Promise<void> {
-    const { context, signal, opened } = this.#parts;
+    const { context, signal, opened, closed } = this.#parts;
     let old: StreamSocket | undefined;
     let failures = 0;
     let code = 1000;
@@ -85,7 +87,10 @@ export class Connection {
       if (!old || failures > 0) {
         await context.sleep(isCut ? reconnectWaitMs(failures, code, context.random) : 0, signal);
       }
-      if (old?.isEnded) old = undefined;
+      if (old?.isEnded) {
+        old = undefined;
+        closed();
+      }
       const socket = await this.#open();
       if (!socket) {
         failures++;
@@ -94,7 +99,7 @@ export class Connection {
         continue;
       }
       const startMs = this.#openedMs = context.now();
-      opened(isCut && !old);
+      opened();
       await this.#overlap(old, socket);
       old = undefined;
       const cause = await this.#watch(socket);
@@ -104,7 +109,10 @@ export class Connection {
       code = typeof cause === "string" ? 1000 : cause.code;
       if (cause === "silent") socket.close();
       else if (typeof cause === "string") old = socket;
-      if (!old) this.#openedMs = -Infinity;
+      if (!old) {
+        this.#openedMs = -Infinity;
+        closed();
+      }
       this.#tell(cause);
     }
   }

@@ -40,7 +40,7 @@ export interface ConnectionsParts {
   readonly firstMs: number;
   /** Told of each candle. */
   heard(candle: StreamCandle, arrival: ReturnType<Feed["hear"]>): void;
-  /** Told when candles may have been missed. */
+  /** Told when streams have opened, as candles may have been missed before. */
   missed(): void;
 }
 
@@ -86,10 +86,12 @@ export class Connections {
       ...addressOf(this.#parts.baseUrl, names),
       ...{ attempts, context, signal },
       receive: (data) => this.#receive(connection, data),
-      opened: (hasMissed) => {
-        if (!hasMissed) return;
-        for (const at of streams) feed.hurry(at, client.now());
+      opened: () => {
+        for (const at of streams) feed.join(at, client.now());
         missed();
+      },
+      closed: () => {
+        for (const at of streams) feed.cut(at);
       },
     });
     this.#connections.push(connection);

@@ -156,11 +156,14 @@ export class Feed {
     this.#counted(track, () => track.slots.drop());
   }
 
-  /** Says that streams were cut off: what may have passed meanwhile is asked for without delay. */
-  hurry(at: number, nowMs: number): void {
-    const track = this.#track(at);
-    track.cutMs = nowMs;
-    track.missed = 0;
+  /** Says that the stream of a series is cut off. */
+  cut(at: number): void {
+    this.#track(at).cut();
+  }
+
+  /** Says that the stream of a series is open: what it missed meanwhile is asked for without delay. */
+  join(at: number, nowMs: number): void {
+    this.#track(at).join(nowMs);
   }
 
   /** The series to ask REST for now, those furthest behind first. */
@@ -260,6 +263,7 @@ export class Feed {
 
   /** The series whose next candle comes first of all that have none ready. */
   #blocker(): Track | undefined {
+    if (this.#options.patienceMs === 0) return undefined;
     let first: Track | undefined;
     let firstMs = Infinity;
     for (const track of this.#tracks) {

@@ -100,6 +100,8 @@ export class LiveReading {
         continue;
       }
       catchUp.wake();
+      const last = leaving.findLast(({ closed }) => closed)?.candle;
+      if (Array.isArray(last)) context.metrics.gauge("last_close_ms", Number(last[6]));
       yield {
         records: leaving.flatMap(({ at, candle, closed }) => {
           const one = series[at];
@@ -169,7 +171,6 @@ export class LiveReading {
   #tellLost(at: number): void {
     const { options, series, context } = this.#parts;
     context.metrics.count("order_given_up");
-    if (options.patience_s === 0) return;
     const { symbol, interval } = series[at] ?? {};
     context.log.warn(
       `Candles of ${symbol} ${interval} are missing for too long: others no longer wait for them`,

@@ -7,6 +7,7 @@
 
 import type { Context } from "../../engine/context.ts";
 import type { Series } from "../../engine/point.ts";
+import { RefusedError } from "./answer.ts";
 import type { BinanceClient } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import type { Feed } from "./feed.ts";
@@ -43,6 +44,11 @@ export interface LivenessParts {
   /** How long a stream may take to its first candle before it is asked for. */
   readonly firstMs: number;
 }
+
+/** The wait before REST is asked for the second time for a stream that gave nothing. */
+const ASK_AGAIN_MS = 60_000;
+/** How long a stream may take to show what REST shows. */
+const GRACE_MS = 3_000;
 
 type State = Pick<Seen, "openMs" | "trades">;
 
@@ -87,7 +93,7 @@ export class Liveness {
         continue;
       }
       const at = this.#liveliest();
-      if (at !== undefined && await this.#hasMissed(at, sinceMs)) {
+      if (at !== undefined && await this.#hasMissed(at)) {
         connection.replace("silent");
         quiet = 0;
         await context.sleep(silenceMs, signal);
@@ -100,14 +106,19 @@ export class Liveness {
   /** Streams that were acknowledged but never gave anything. */
   async #watchFirst(): Promise<never> {
     const { connection, streams, feed, context, signal, firstMs } = this.#parts;
-    for (;;) {
-      await context.sleep(firstMs, signal);
+    for (let asked = 0;;) {
       const { openedMs } = connection;
-      if (openedMs === -Infinity || openedMs + firstMs > context.now()) continue;
+      const leftMs = openedMs === -Infinity ? firstMs : openedMs + firstMs - context.now();
+      if (leftMs > 0) asked = 0;
+      // REST is asked twice to see whether something is traded.
+      const againMs = asked === 0 ? 0 : Math.min(firstMs, ASK_AGAIN_MS * 2 ** (asked - 1));
+      if (leftMs > 0 || againMs > 0) await context.sleep(Math.max(leftMs, againMs), signal);
+      if (connection.openedMs !== openedMs || openedMs === -Infinity) continue;
+      asked++;
       const unheard = streams.filter((at) => (feed.seen(at)?.atMs ?? -Infinity) < openedMs);
       for (let count = 0; count < Math.min(MOST_UNHEARD, unheard.length); count++) {
         const at = unheard[this.#turn++ % unheard.length];
-        if (at === undefined || !await this.#hasMissed(at, openedMs)) continue;
+        if (at === undefined || !await this.#hasMissed(at)) continue;
         if (context.now() >= this.#notBeforeMs) this.#replaceMute(at);
         break;
       }
@@ -139,29 +150,38 @@ export class Liveness {
   }
 
   /** Whether REST shows trades since the stream was heard, or since REST was asked before. */
-  async #hasMissed(at: number, sinceMs: number): Promise<boolean> {
+  async #hasMissed(at: number): Promise<boolean> {
     const { client, context, feed, series: all, signal } = this.#parts;
     const series = all[at];
     if (!series) return false;
     const { symbol, interval } = series;
     const action = `ask for the last candle of ${symbol}`;
-    const { value } = await context.retry(action, () =>
-      client.get({
-        action,
-        path: "/api/v3/klines",
-        query: { symbol, interval, limit: 1 },
-        weight: 2,
-      }, signal));
+    const request = {
+      ...{ action, path: "/api/v3/klines", weight: 2 },
+      query: { symbol, interval, limit: 1 },
+    };
+    const answer = await context.retry(action, () => client.get(request, signal))
+      .catch((error) => {
+        // A symbol that is gone is told of elsewhere.
+        if (!(error instanceof RefusedError)) throw error;
+        return undefined;
+      });
+    const value = answer?.value;
     const row: unknown = Array.isArray(value) ? value[0] : undefined;
     if (!Array.isArray(row) || !isTime(row[0])) return false;
     const now: State = { openMs: row[0], trades: Number(row[8]) };
-    const known = later(feed.seen(at), this.#asked.get(at));
+    const before = this.#asked.get(at);
     this.#asked.set(at, now);
-    // It may have been heard while REST was asked.
-    const { heardMs } = this.#parts.connection;
-    if (heardMs > sinceMs && sinceMs !== this.#parts.connection.openedMs) return false;
-    return known !== undefined && now.trades > 0 && isLater(now, known);
+    if (!isAhead(now, later(feed.seen(at), before))) return false;
+    // What has just been traded is still on its way.
+    await context.sleep(GRACE_MS, signal);
+    return isAhead(now, later(feed.seen(at), before));
   }
+}
+
+/** Whether REST shows trades that are not known. */
+function isAhead(now: State, known: State | undefined): boolean {
+  return known !== undefined && now.trades > 0 && isLater(now, known);
 }
 
 function later(a: State | undefined, b: State | undefined): State | undefined {

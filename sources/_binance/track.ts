@@ -38,7 +38,7 @@ export class Track {
   isAsking = false;
   /** When the candles that REST gave are compared once more. */
   confirmMs = Infinity;
-  /** Streams were cut off until then: what ended before is asked for without delay. */
+  /** Its stream was cut off until then: what ended before is asked for without delay. */
   cutMs: number;
   /** Why the others do not wait for it. */
   excuse: Excuse | undefined;
@@ -51,7 +51,8 @@ export class Track {
   #quietAsks = 0;
   #notBeforeMs = -Infinity;
   #quietMs = -Infinity;
-  #heedMs = -Infinity;
+  /** Only what REST says of the time up to then excuses it; Infinity while it cannot speak. */
+  #heedMs = Infinity;
 
   /** Begins as one that was cut off until now. */
   constructor(at: number, slots: Slots, cutMs: number) {
@@ -72,6 +73,20 @@ export class Track {
     const endMs = nextOpen(slots.interval, slots.expectedMs);
     const delayMs = endMs <= this.cutMs || slots.hasGap ? 0 : lateMs;
     return Math.min(this.confirmMs, Math.max(endMs + delayMs, this.#notBeforeMs));
+  }
+
+  /** Its stream is cut off: it cannot speak, so that silence excuses nothing. */
+  cut(): void {
+    if (this.excuse === "quiet") this.excuse = undefined;
+    this.#heedMs = Infinity;
+  }
+
+  /** Its stream is open. */
+  join(nowMs: number): void {
+    if (this.#heedMs !== Infinity) return;
+    this.#heedMs = this.cutMs = nowMs;
+    this.#quietAsks = this.missed = 0;
+    this.#notBeforeMs = -Infinity;
   }
 
   /** A close arrived behind a gap: REST is asked at once, unless it just had nothing. */

@@ -23,12 +23,20 @@ function exchange(
 ): { readonly simulator: Simulator; readonly context: FakeContext } {
   const clock = new VirtualClock(NOW);
   const simulator = createSimulator(scenario, { clock });
-  signal.addEventListener("abort", () => simulator.close());
   const context = fakeContext({
     clock,
     signal,
     fetch: (url, init) => simulator.handle(new Request(url, init)),
-    webSocket: (url) => simulator.connect(url),
+    webSocket: (url) => {
+      const socket = simulator.connect(url);
+      const close = socket.close.bind(socket);
+      // The only socket is closed when reading ends: nothing of this world may go on then.
+      socket.close = (...how) => {
+        close(...how);
+        simulator.close();
+      };
+      return socket;
+    },
   });
   return { simulator, context };
 }

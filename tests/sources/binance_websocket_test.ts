@@ -131,6 +131,21 @@ Deno.test("binance_websocket replaces a connection for a mute stream, but not ag
   assertEquals(world.sockets.filter(({ readyState }) => readyState < WebSocket.CLOSING).length, 0);
 });
 
+Deno.test("binance_websocket replaces a connection for a stream that was acknowledged but gives nothing", async () => {
+  const world = liveWorld({ stream_faults: [{ kind: "mute", symbol: "ETHUSDT" }] }, NOW);
+  const options = { symbols: ["BTCUSDT", "ETHUSDT"], interval: "1h" };
+  const { context } = await readLive(world, options, { untilMs: at(12) });
+  world.simulator.close();
+  assertEquals(context.counters.get("reconnects_mute_stream"), 1);
+  assertEquals(context.counters.get("reconnects"), 1);
+});
+
+Deno.test("binance_websocket leaves a connection alone on which nothing is traded", async () => {
+  const symbols = [{ symbol: "BTCUSDT", base: "BTC", quote: "USDT", trades_per_minute: 0.05 }];
+  const { context } = await playTruth({ symbols }, 30, { symbols: ["BTCUSDT"] });
+  assertEquals(context.counters.get("reconnects"), undefined);
+});
+
 Deno.test("binance_websocket has one socket per connection after many cuts", async () => {
   const { world } = await playTruth({
     stream_faults: [{ kind: "close", code: 1006, age_ms: 45_000 }],

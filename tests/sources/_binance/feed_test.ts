@@ -22,12 +22,14 @@ function candle(minute: number, more: Partial<StreamCandle> = {}): StreamCandle 
 }
 
 function feedOf(count: number, more: Partial<FeedOptions> = {}, place: Place = { from: START }) {
-  return new Feed({
+  const feed = new Feed({
     series: Array.from({ length: count }, () => ({ interval: "1m", place })),
     ...{ startMs: START, lateMs: 8_000, patienceMs: 900_000, mostKept: 10_000, pageRows: 100 },
     ...{ givesOpen: false },
     ...more,
   });
+  for (let at = 0; at < count; at++) feed.join(at, START);
+  return feed;
 }
 
 /** What leaves, as `series minute`. */
@@ -145,6 +147,15 @@ Deno.test("Feed stops waiting for a series when patience ends although REST cann
   const rows = [rowOf(at(0)), rowOf(at(1))];
   feed.fill(0, rows, { askedMs: at(2), nowMs: at(2, 100) });
   assertEquals(left(feed, at(2, 100)), ["0 0", "0 1"]);
+});
+
+Deno.test("Feed without patience gives each candle as it comes", () => {
+  const feed = feedOf(2, { patienceMs: 0 });
+  feed.hear(1, candle(0), at(1));
+  assertEquals(left(feed, at(1)), ["1 0"]);
+  feed.hear(1, candle(1), at(2));
+  feed.hear(0, candle(0), at(2));
+  assertEquals(left(feed, at(2)), ["0 0", "1 1"]);
 });
 
 Deno.test("Feed gives a candle again when REST has other values for one of the last three", () => {
@@ -288,6 +299,7 @@ function play(seed: number): { order: string[]; truth: string[]; corrected: numb
         ...{ startMs: nowMs, lateMs: 8_000, patienceMs: 900_000, mostKept: 10_000, pageRows: 60 },
         givesOpen: false,
       });
+      for (let at = 0; at < count; at++) feed.join(at, nowMs);
       asking.length = 0;
     }
   }
