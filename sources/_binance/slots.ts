@@ -19,6 +19,7 @@ import {
   missingBetween,
   nextOpen,
 } from "../../engine/interval.ts";
+import { fingerprint, type Mark } from "./fingerprint.ts";
 import { type Hole, openOf } from "./holes.ts";
 
 /** A closed candle on its way. */
@@ -30,9 +31,6 @@ export interface ReadyCandle {
   /** Its columns as a REST row. */
   readonly row: readonly unknown[];
 }
-
-/** The open time of a candle that left, and a fingerprint of its values. */
-export type Mark = readonly [openMs: number, fingerprint: number];
 
 /** Where a series stands. */
 export interface Place {
@@ -306,18 +304,4 @@ export class Slots {
     }
     return openMs > (this.#recent[0]?.[0] ?? Infinity) ? "new" : "same";
   }
-}
-
-/** A number that differs, in all likelihood, where values differ: those of price, volume and trades. */
-export function fingerprint(row: readonly unknown[]): number {
-  let hash = 0x811c9dc5;
-  for (let column = 1; column <= 10; column++) {
-    if (column === 6) continue;
-    const text = String(row[column]);
-    for (let at = 0; at < text.length; at++) {
-      hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-    }
-    hash = Math.imul(hash ^ 0x7c, 0x01000193);
-  }
-  return hash >>> 0;
 }
