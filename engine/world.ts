@@ -5,7 +5,7 @@
  */
 
 import { dirname, resolve } from "@std/path";
-import { systemClock } from "./clock.ts";
+import { sleepWithin, systemClock } from "./clock.ts";
 import type { Clock, Context, Files, Log, Metrics, OpenFile } from "./context.ts";
 import { describeError, FatalError } from "./errors.ts";
 import { retry, type RetryLimits } from "./retry.ts";
@@ -60,8 +60,7 @@ export function systemWorld(folder: string): World {
 /** Makes the context of one step. */
 export function createContext(world: World, parts: ContextParts): Context {
   const { clock } = world;
-  const sleep = (ms: number, signal?: AbortSignal) =>
-    clock.sleep(ms, signal ? AbortSignal.any([parts.signal, signal]) : parts.signal);
+  const sleep = (ms: number, signal?: AbortSignal) => sleepWithin(clock, ms, parts.signal, signal);
   const { random } = world;
   return {
     signal: parts.signal,

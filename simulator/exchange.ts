@@ -123,7 +123,12 @@ function listSymbol(
   };
 }
 
-function readSpan(span: { readonly from: Time; readonly to: Time }, at: At) {
+/**
+ * Reads a span of time.
+ *
+ * @throws {OptionsError} If it does not begin before its end.
+ */
+export function readSpan(span: { readonly from: Time; readonly to: Time }, at: At) {
   const [fromMs, toMs] = [at(span.from), at(span.to)];
   if (fromMs < toMs) return { fromMs, toMs };
   throw new OptionsError(

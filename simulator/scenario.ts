@@ -8,6 +8,11 @@
  * faults:
  *   - { kind: status, path: /api/v3/klines, after: 20, status: 429, retry_after_s: 5 }
  *   - { kind: rows, symbol: ETHUSDT, times: always, rows: { change: short } }
+ * stream_faults:
+ *   - { kind: cut, age_ms: 600000, times: 1 }
+ *   - { kind: mute, symbol: BTCUSDT, connection_from: 2 }
+ * outages:
+ *   - { from: 2024-02-02T10:00:00Z, to: 2024-02-02T10:10:00Z }
  * ```
  *
  * @module
@@ -21,6 +26,7 @@ import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS } from "../engine/interval.ts";
 import { type SchemaIssue, time } from "../engine/options.ts";
 import { faultSchema } from "./fault_rule.ts";
+import { streamFaultSchema } from "./stream_fault_rule.ts";
 
 const symbol = z.strictObject({
   symbol: z.string().min(1).describe("Name, upper case"),
@@ -90,6 +96,33 @@ const limits = z.strictObject({
     .describe("Length of the first ban; each further one is four times as long, up to three days"),
 });
 
+const outage = z.strictObject({
+  from: time().describe("First moment without the exchange"),
+  to: time().describe("First moment at which it is back"),
+});
+
+const streams = z.strictObject({
+  snapshot_ms: z.union([z.int().min(10), z.literal("never")]).default(2_000).describe(
+    "Time between snapshots of a candle under way, half of it for candles of a second; more of " +
+      "it, or `never`, makes long simulations faster",
+  ),
+  close_with_trade: z.array(z.string().min(1)).default([])
+    .describe("Symbols whose closes are told only along with the next trade, as in 2018"),
+  latency_ms: z.int().min(0).default(5)
+    .describe("How long handshakes and frames of clients within the process are under way"),
+  lifetime_s: z.number().positive().default(86_400).describe("Age at which a connection is closed"),
+  lifetime_code: z.int().min(1_000).max(4_999).default(1_001)
+    .describe("Code of that close; 1006 for none"),
+  streams_per_connection: z.int().min(1).default(1_024).describe("Most streams of a connection"),
+  frames_per_second: z.int().min(1).default(5)
+    .describe("Frames of a client in any second; more close the connection with 1008"),
+  handshakes_per_5_minutes: z.int().min(1).default(300)
+    .describe("Handshakes in any five minutes; more are refused with 429"),
+  url_length: z.int().min(100).default(8_000).describe("Longest URL of a handshake"),
+  error_shape: z.enum(["flat", "nested"]).default("flat")
+    .describe("Whether errors on a connection are as documented, or as they were seen"),
+});
+
 /** The symbols of a scenario that names none. */
 const SYMBOLS: readonly z.input<typeof symbol>[] = [
   { symbol: "BTCUSDT", base: "BTC", quote: "USDT", price: 64_000, trades_per_minute: 1_500 },
@@ -138,8 +171,13 @@ export const scenarioSchema = z.strictObject({
     .describe("Candles that the exchange corrects afterwards"),
   lag: lag.prefault({}).describe("How far REST answers lag behind the market"),
   limits: limits.prefault({}).describe("Limits of the exchange, and what else uses them up"),
+  streams: streams.prefault({}).describe("How streams behave, and the limits of connections"),
   faults: z.array(faultSchema).default([])
     .describe("What goes wrong; the first that is due hits a request"),
+  stream_faults: z.array(streamFaultSchema).default([])
+    .describe("What goes wrong with streams; all that are due hit an event"),
+  outages: z.array(outage).default([])
+    .describe("Times in which the exchange is away: connections break, and all is refused"),
 }).superRefine((scenario, context) => {
   const names = scenario.symbols.map((one) => one.symbol);
   names.forEach((name, index) => {
@@ -151,17 +189,19 @@ export const scenarioSchema = z.strictObject({
       });
     }
   });
-  for (const key of ["files", "corrections"] as const) {
+  const check = (symbol: string | undefined, path: (string | number)[]) => {
+    if (symbol === undefined || names.includes(symbol)) return;
+    const message = `must be one of \`symbols\`, not "${symbol}"${nearest(symbol, names)}`;
+    context.addIssue({ code: "custom", path, message });
+  };
+  for (const key of ["files", "corrections", "stream_faults"] as const) {
     scenario[key].forEach((one, index) => {
-      if (!names.includes(one.symbol)) {
-        context.addIssue({
-          code: "custom",
-          path: [key, index, "symbol"],
-          message: `must be one of \`symbols\`, not "${one.symbol}"${nearest(one.symbol, names)}`,
-        });
-      }
+      if ("symbol" in one) check(one.symbol, [key, index, "symbol"]);
     });
   }
+  scenario.streams.close_with_trade.forEach((symbol, index) => {
+    check(symbol, ["streams", "close_with_trade", index]);
+  });
 });
 
 /** A scenario as it is written: plain data, everything optional. */

@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { Simulator } from "./simulator.ts";
+import type { Simulator } from "./contract.ts";
+import { AwayError } from "./outages.ts";
+import { upgrade } from "./serve_streams.ts";
 
 /** A simulator that listens. */
 export interface ServedSimulator {
@@ -12,7 +14,7 @@ export interface ServedSimulator {
   readonly rest: string;
   /** Base of stream URLs, such as `ws://127.0.0.1:8080`. */
   readonly stream: string;
-  /** Stops listening and drops requests that are under way. */
+  /** Stops listening, breaks connections and drops requests that are under way. */
   close(): Promise<void>;
 }
 
@@ -43,7 +45,10 @@ export function serveSimulator(
   const stop = new AbortController();
   const server = Deno.serve(
     { port, hostname, signal: stop.signal, onListen: () => {} },
-    (request) => answer(simulator, request, stop.signal),
+    (request) =>
+      request.headers.get("upgrade")?.toLowerCase() === "websocket"
+        ? upgrade(simulator, request, stop.signal)
+        : answer(simulator, request, stop.signal),
   );
   const host = `${hostname}:${server.addr.port}`;
   return {
@@ -71,7 +76,8 @@ async function answer(
     if (!response.body || !response.headers.has("content-length")) return response;
     return new Response(endEarly(response.body), response);
   } catch (error) {
-    if (stopped.aborted) return new Response(null, { status: 503 });
+    // Nothing on the way to a client can refuse its connection here: this is as near as it gets.
+    if (stopped.aborted || error instanceof AwayError) return new Response(null, { status: 503 });
     throw error;
   }
 }

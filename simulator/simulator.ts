@@ -9,100 +9,25 @@ import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS } from "../engine/interval.ts";
 import { resolveTime } from "../engine/time.ts";
 import { type Answer, ApiError, errorAnswer, htmlAnswer, refusalAnswer, textOf } from "./answer.ts";
-import { Exchange } from "./exchange.ts";
+import type {
+  Counters,
+  KlineRow,
+  RequestInfo,
+  RequestRecord,
+  Simulator,
+  SimulatorOptions,
+} from "./contract.ts";
+import { Exchange, readSpan } from "./exchange.ts";
 import type { FaultRule } from "./fault_rule.ts";
 import { errorOf, Faults, truncated, withRowChanged } from "./faults.ts";
 import { Limiter, type Limits, type Refusal } from "./limits.ts";
+import { AwayError, Outages } from "./outages.ts";
+import { Recent } from "./recent.ts";
 import { answerRequest, type ApiRequest, isEndpoint, rowsJson, weightOf } from "./rest.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
-
-/** A candle as REST sends it. */
-export type KlineRow = readonly [
-  openTime: number,
-  open: string,
-  high: string,
-  low: string,
-  close: string,
-  volume: string,
-  closeTime: number,
-  quoteVolume: string,
-  trades: number,
-  takerBuyVolume: string,
-  takerBuyQuoteVolume: string,
-  unused: string,
-];
-
-/** A request as it comes in. */
-export interface RequestInfo {
-  /** Path, without the query. */
-  readonly path: string;
-  /** Parameters by name. */
-  readonly params: Readonly<Record<string, string>>;
-  /** When it came in on the exchange's clock, in epoch milliseconds. */
-  readonly atMs: number;
-  /** How many requests came in before it and with it. */
-  readonly sequence: number;
-  /** How many of them were for the same path. */
-  readonly pathSequence: number;
-}
-
-/** A request that was answered. */
-export interface RequestRecord extends RequestInfo {
-  /** Status of the answer. */
-  readonly status: number;
-  /** Its weight. */
-  readonly weight: number;
-  /** Weight used in its minute, itself included. */
-  readonly usedWeight: number;
-}
-
-/** What the simulator counted since its start. */
-export interface Counters {
-  /** Requests. */
-  readonly requests: number;
-  /** Requests by path; those for no endpoint of the exchange as `other`. */
-  readonly byPath: Readonly<Record<string, number>>;
-  /** Answers by status. */
-  readonly byStatus: Readonly<Record<number, number>>;
-  /** The most weight that was used in one minute. */
-  readonly peakWeight: number;
-  /** Bans. */
-  readonly bans: number;
-}
-
-/** A scripted Binance. */
-export interface Simulator {
-  /** The exchange's clock: that of the options, moved to the scenario's `now`. */
-  readonly clock: Clock;
-  /** The last requests that were answered, at most 10,000, oldest first. */
-  readonly requests: readonly RequestRecord[];
-  /** What was counted. */
-  readonly counters: Counters;
-  /**
-   * Answers a request, whatever its host. Serves as `fetch` within one process.
-   *
-   * @throws The request's abort reason, when it is aborted while its answer is held back.
-   */
-  handle(request: Request): Promise<Response>;
-  /**
-   * The truth: closed candles as they stand now, corrections made, whatever answers lag behind.
-   *
-   * @param symbol A symbol of the scenario.
-   * @param interval An interval, such as `1m`.
-   * @param fromMs The earliest open time, in epoch milliseconds.
-   * @param toMs Open times end before this moment.
-   * @throws {OptionsError} If there is no such symbol or interval.
-   */
-  candles(symbol: string, interval: string, fromMs: number, toMs: number): KlineRow[];
-}
-
-/** What a simulator works with. */
-export interface SimulatorOptions {
-  /** Time. On a virtual clock, held-back answers take no time. */
-  readonly clock: Clock;
-  /** Called before a request is answered, and waited for. */
-  readonly onRequest?: (request: RequestInfo) => void | Promise<void>;
-}
+import { StreamFaults } from "./stream_faults.ts";
+import type { ConnectionRecord, SentClose } from "./stream_records.ts";
+import { type Handshake, Streams } from "./streams.ts";
 
 /**
  * Makes a simulator.
@@ -130,6 +55,7 @@ export function createSimulator(scenario: Scenario, options: SimulatorOptions): 
 }
 
 const KEPT_REQUESTS = 10_000;
+const KEPT_CLOSES = 10_000;
 
 class ScriptedBinance implements Simulator {
   readonly clock: Clock;
@@ -137,11 +63,13 @@ class ScriptedBinance implements Simulator {
   readonly #faults: Faults;
   readonly #limits: Limits;
   readonly #limiter: Limiter;
+  readonly #outages: Outages;
+  readonly #streams: Streams;
   readonly #lag: { readonly absentMs: number; readonly changingMs: number };
   readonly #onRequest: SimulatorOptions["onRequest"];
   readonly #byPath: Record<string, number> = {};
   readonly #byStatus: Record<number, number> = {};
-  #requests: RequestRecord[] = [];
+  readonly #requests = new Recent<RequestRecord>(KEPT_REQUESTS);
   #sequence = 0;
 
   constructor(scenario: Scenario, options: SimulatorOptions) {
@@ -163,20 +91,41 @@ class ScriptedBinance implements Simulator {
     };
     this.#limiter = new Limiter(this.#limits);
     this.#lag = { absentMs: checked.lag.absent_ms, changingMs: checked.lag.changing_ms };
+    this.#outages = new Outages(
+      checked.outages.map((one) => readSpan(one, (time) => resolveTime(time, startMs))),
+    );
+    this.#streams = new Streams({
+      clock: this.clock,
+      exchange: this.#exchange,
+      settings: checked.streams,
+      faults: new StreamFaults(checked.stream_faults, startMs),
+      outages: this.#outages,
+      keptCloses: options.keptCloses ?? KEPT_CLOSES,
+    });
     this.#onRequest = options.onRequest;
   }
 
   get requests(): readonly RequestRecord[] {
-    return this.#requests.slice(-KEPT_REQUESTS);
+    return this.#requests.all();
+  }
+
+  get connections(): readonly ConnectionRecord[] {
+    return this.#streams.records.connections;
+  }
+
+  get closes(): readonly SentClose[] {
+    return this.#streams.records.closes;
   }
 
   get counters(): Counters {
     const { peakWeight, bans } = this.#limiter;
     const [byPath, byStatus] = [{ ...this.#byPath }, { ...this.#byStatus }];
-    return { requests: this.#sequence, byPath, byStatus, peakWeight, bans };
+    const streams = this.#streams.records.counters;
+    return { requests: this.#sequence, byPath, byStatus, peakWeight, bans, streams };
   }
 
   async handle(request: Request): Promise<Response> {
+    if (this.#outages.isAway(this.clock.now())) throw new AwayError();
     const url = new URL(request.url);
     const info = this.#receive(url);
     await this.#onRequest?.(info);
@@ -192,6 +141,18 @@ class ScriptedBinance implements Simulator {
     const answer = refusal ? this.#refuse(refusal) : this.#answer(request, url, fault);
     this.#record({ ...info, status: answer.status, weight, usedWeight });
     return respond(answer, usedWeight, fault);
+  }
+
+  connect(url: string | URL): WebSocket {
+    return this.#streams.connect(url);
+  }
+
+  handshake(url: string): Handshake {
+    return this.#streams.handshake(url);
+  }
+
+  close(): void {
+    this.#streams.close();
   }
 
   candles(symbol: string, interval: string, fromMs: number, toMs: number): KlineRow[] {
@@ -228,10 +189,7 @@ class ScriptedBinance implements Simulator {
 
   #record(record: RequestRecord): void {
     this.#byStatus[record.status] = (this.#byStatus[record.status] ?? 0) + 1;
-    this.#requests.push(record);
-    if (this.#requests.length >= 2 * KEPT_REQUESTS) {
-      this.#requests = this.#requests.slice(-KEPT_REQUESTS);
-    }
+    this.#requests.add(record);
   }
 
   #refuse(refusal: Refusal): Answer {

@@ -38,21 +38,14 @@ import { resolveTime } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
+import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
 import { WeightBudget } from "./_binance/weight.ts";
 
 /** The exchange opened later in that year; it refuses times of long before. */
 const EARLIEST_MS = Date.UTC(2017, 0, 1);
 
 const options = z.strictObject({
-  symbols: z.array(
-    z.string().regex(/^\S+$/, "must be a symbol such as `BTCUSDT`")
-      .refine((name) => name === name.toUpperCase(), "must be upper case, such as `BTCUSDT`"),
-  ).min(1).superRefine((names, issues) => {
-    for (const [at, name] of names.entries()) {
-      if (names.indexOf(name) === at) continue;
-      issues.addIssue({ code: "custom", path: [at], message: "must not be there twice" });
-    }
-  }).describe("Symbols as the exchange writes them, such as `BTCUSDT`")
+  symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")
     .meta({ examples: [["BTCUSDT"]] }),
   interval: z.enum(INTERVALS).describe("Interval of the candles: `1m` is a minute, `1M` a month")
     .meta({ examples: ["1h"] }),
@@ -267,17 +260,6 @@ function tellMovedStart(
     began: isoOf(start),
     hint: "Reset the state of this pipeline to read from the beginning",
   });
-}
-
-/** Whether an address has a host and a path alone. One that is no address is refused elsewhere. */
-function isPlainAddress(address: string): boolean {
-  const url = URL.parse(address);
-  return !url || url.username + url.password + url.search + url.hash === "";
-}
-
-function hostOf(address: string): string {
-  const { hostname, port, protocol } = new URL(address);
-  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
 }
 
 function isoOf(ms: number): string {

@@ -6,6 +6,7 @@
 
 import type { SourcePlugin } from "../engine/plugin.ts";
 import { binanceRest } from "./binance_rest.ts";
+import { binanceWebsocket } from "./binance_websocket.ts";
 
 /** All sources. */
-export const SOURCES: readonly SourcePlugin[] = [binanceRest];
+export const SOURCES: readonly SourcePlugin[] = [binanceRest, binanceWebsocket];

@@ -43,6 +43,8 @@ export interface HistoryParts {
   readonly context: Pick<Context, "retry" | "sleep">;
   /** Ends requests under way. */
   readonly signal: AbortSignal;
+  /** The most rows of a page: fewer where many series are kept at once. */
+  readonly pageRows?: number;
 }
 
 /** The history of one series, page by page. */
@@ -167,7 +169,10 @@ export class History {
     const { series: { symbol }, interval, endMs, nowMs } = this.#parts;
     const startMs = this.nextMs;
     const query = { symbol, interval, afterMs: this.#afterMs, startMs, endMs, nowMs };
-    return await this.#fill(arrangePage(await this.#ask(startMs, endMs), query), query);
+    return await this.#fill(
+      arrangePage(await this.#ask(startMs, endMs, this.#parts.pageRows), query),
+      query,
+    );
   }
 
   /** Whether a page shows, or lacks, a candle that may have just closed. */
@@ -188,11 +193,11 @@ export class History {
     return filled;
   }
 
-  async #ask(startMs: number, endMs: number): Promise<readonly unknown[]> {
+  async #ask(startMs: number, endMs: number, limit = PAGE_ROWS): Promise<readonly unknown[]> {
     const { series, interval, client, signal } = this.#parts;
     const { symbol } = series;
     const action = `read candles of ${symbol}`;
-    const query = { symbol, interval, startTime: startMs, endTime: endMs - 1, limit: PAGE_ROWS };
+    const query = { symbol, interval, startTime: startMs, endTime: endMs - 1, limit };
     const request = { action, path: PATH, query, weight: WEIGHT, parse: parseRows };
     const { value } = await client.get(request, signal).catch((error) => {
       if (!(error instanceof RefusedError) || error.code !== UNKNOWN_SYMBOL) throw error;

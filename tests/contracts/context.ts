@@ -5,7 +5,7 @@
  * @module
  */
 
-import { VirtualClock } from "../../engine/clock.ts";
+import { sleepWithin, VirtualClock } from "../../engine/clock.ts";
 import type { Clock, Context, Files, LogDetails, OpenFile } from "../../engine/context.ts";
 import { FatalError } from "../../engine/errors.ts";
 import { retry } from "../../engine/retry.ts";
@@ -66,8 +66,7 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     said.push({ level, message, details });
   };
   const log = { debug: say("debug"), info: say("info"), warn: say("warn") };
-  const sleep = (ms: number, own?: AbortSignal) =>
-    clock.sleep(ms, own ? AbortSignal.any([signal, own]) : signal);
+  const sleep = (ms: number, own?: AbortSignal) => sleepWithin(clock, ms, signal, own);
   return {
     signal,
     log,

@@ -53,6 +53,23 @@ Deno.test("VirtualClock lets a woken sleeper go on to its next sleep before anyo
   assertEquals(woken, ["loop1 10", "loop2 20", "late 25", "loop3 30"]);
 });
 
+Deno.test("an eager VirtualClock wakes in the same order, and runs all promises in between", async () => {
+  const clock = new VirtualClock(0, { eager: true });
+  const { woken, sleep } = sleepers(clock);
+  const loop = async () => {
+    for (let n = 1; n <= 3; n++) {
+      await sleep(`loop${n}`, 10);
+      for (let step = 0; step < 100; step++) await Promise.resolve();
+    }
+  };
+  const abort = new AbortController();
+  const given = assertRejects(() => clock.sleep(5, abort.signal));
+  abort.abort(new Error("given up"));
+  await given;
+  await Promise.all([loop(), sleep("late", 25)]);
+  assertEquals(woken, ["loop1 10", "loop2 20", "late 25", "loop3 30"]);
+});
+
 Deno.test("VirtualClock runs all promises between two sleepers", async () => {
   const clock = new VirtualClock(0);
   const seen: number[] = [];

@@ -3,6 +3,7 @@ import { fromFileUrl } from "@std/path";
 import { OptionsError } from "../../engine/errors.ts";
 import type { Scenario } from "../../simulator/mod.ts";
 import { ask, askRows, askTimes, HOUR, simulate } from "./_ask.ts";
+import { listen } from "./_listen.ts";
 
 const ROW = (time: number, close: number, end = '"0"') =>
   `[${time},"1.10","3.30000000","0.90","2.20","5.5",${close},"7.70000001",3,"2","4.4",${end}]`;
@@ -61,6 +62,29 @@ Deno.test("windows and the clock choose among recorded rows", async () => {
   assertEquals(await times(`startTime=${at + 1}&endTime=${at + HOUR}`), []);
   assertEquals(await times(`endTime=${at - 1}`), ["2024-05-31T00:00"]);
   assertEquals(simulator.candles("BTCUSDT", "4h", 0, clock.now()).length, 3);
+});
+
+Deno.test("a stream tells recorded candles as their rows, digit for digit", async () => {
+  const from = Date.UTC(2024, 5, 1);
+  const scenario = await recorded(`[${ROW(from, from + 4 * HOUR - 1)}]`);
+  const { simulator, clock } = simulate({ ...scenario, streams: { snapshot_ms: HOUR } });
+  removeFiles(scenario);
+  const heard = listen(simulator, "/ws/btcusdt@kline_4h");
+  await clock.advance(5 * HOUR);
+  const { o, h, l, c, v, n, q, V, Q } = heard.closes()[0]?.k ?? {};
+  assertEquals([o, h, l, c, v, n, q, V, Q], [
+    "1.10",
+    "3.30000000",
+    "0.90",
+    "2.20",
+    "5.5",
+    3,
+    "7.70000001",
+    "2",
+    "4.4",
+  ]);
+  assertEquals(heard.klines().map(({ k }) => k.x), [false, true]);
+  simulator.close();
 });
 
 Deno.test("a file that holds no rows is refused with its name, place and what must hold", async () => {

@@ -72,6 +72,21 @@ Deno.test("parseScenario() refuses a symbol twice, and series of symbols that ar
   );
 });
 
+Deno.test("parseScenario() refuses faults of streams that could hit nothing, and says why", () => {
+  assertEquals(
+    wrong({
+      streams: { close_with_trade: ["BTCUSD"] },
+      stream_faults: [{ kind: "mute", symbol: "ETHUSD" }],
+    }),
+    'Cannot use the scenario: stream_faults[0].symbol: must be one of `symbols`, not "ETHUSD", ' +
+      'did you mean "ETHUSDT"?; streams.close_with_trade[0]: must be one of `symbols`, not ' +
+      '"BTCUSD", did you mean "BTCUSDT"?',
+  );
+  assert(wrong({ stream_faults: [{ kind: "cut", from: 1e12 }] }).includes('"from" does not exist'));
+  assert(wrong({ stream_faults: [{ kind: "late" }] }).includes("stream_faults[0].delay_ms"));
+  assert(wrong({ streams: { snapshot_ms: 0 } }).includes("streams.snapshot_ms"));
+});
+
 Deno.test("loadScenario() reads YAML, and takes paths in it from the folder of the file", async () => {
   const text = `
 # a halt of an hour

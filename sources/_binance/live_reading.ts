@@ -1,0 +1,191 @@
+/**
+ * One reading of live candles: streams and REST feed it, its consumer pulls from it.
+ *
+ * @module
+ */
+
+import type { Context } from "../../engine/context.ts";
+import type { Interval } from "../../engine/interval.ts";
+import type { Position, SourceBatch } from "../../engine/plugin.ts";
+import type { RawCandle, Series } from "../../engine/point.ts";
+import { Bell } from "./bell.ts";
+import { CatchUp } from "./catch_up.ts";
+import type { BinanceClient } from "./client.ts";
+import { Connections } from "./connections.ts";
+import { Feed } from "./feed.ts";
+import type { Place } from "./slots.ts";
+
+/** What a candle takes in memory at the most, with its strings. */
+const CANDLE_BYTES = 1_000;
+/** Rows of all series that are asked for ahead, and the least and most of one page. */
+const ROWS_AHEAD = 20_000;
+const PAGE_ROWS = { least: 100, most: 1_000 } as const;
+/** How often gauges are set. */
+const GAUGE_MS = 1_000;
+
+/** Options that the reading looks at. */
+export interface LiveOptions {
+  readonly base_url: string;
+  readonly updates: "closed" | "all";
+  readonly late_s: number;
+  readonly silence_s: number;
+  readonly first_event_s: number;
+  readonly patience_s: number;
+  readonly buffer_bytes: number;
+  readonly streams_per_connection: number;
+}
+
+/** What a reading is made of. */
+export interface LiveParts {
+  /** The source's options. */
+  readonly options: LiveOptions;
+  /** The series, in the order in which candles of one moment leave. */
+  readonly series: readonly (Series & { readonly interval: Interval })[];
+  /** Where each of them stands. */
+  readonly places: readonly Place[];
+  /** Whom to ask. */
+  readonly client: BinanceClient;
+  /** The world; its waiting ends with the signal. */
+  readonly context: Context;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+}
+
+/** A reading under way. */
+export class LiveReading {
+  readonly #parts: LiveParts;
+  readonly #feed: Feed;
+  readonly #bell = new Bell();
+  #running: Promise<unknown> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
+  #gaugedMs = -Infinity;
+
+  /** Nothing is opened or asked yet. */
+  constructor(parts: LiveParts) {
+    const { options, series, places, client } = parts;
+    this.#parts = parts;
+    this.#feed = new Feed({
+      series: series.map(({ interval }, at) => ({ interval, place: places[at] ?? { from: 0 } })),
+      startMs: client.now(),
+      lateMs: 1_000 * options.late_s,
+      patienceMs: 1_000 * options.patience_s,
+      mostKept: Math.floor(options.buffer_bytes / CANDLE_BYTES),
+      pageRows: this.#pageRows(),
+      givesOpen: options.updates === "all",
+    });
+  }
+
+  /**
+   * Gives batches until the signal aborts.
+   *
+   * @param position What is kept of where the series stand.
+   */
+  async *batches(position: Position): AsyncGenerator<SourceBatch<RawCandle>> {
+    const { client, context, signal, series } = this.#parts;
+    const catchUp = this.#start();
+    const unplaced = series.flatMap(({ symbol, interval }, at) =>
+      `${symbol}@${interval}` in position ? [] : [at]
+    );
+    // A run that is killed before its first candle must not begin later.
+    if (unplaced.length > 0) yield { records: [], position: this.#positionOf(unplaced) };
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#failure) throw this.#failure.error;
+      this.#setGauges();
+      const { leaving, moved, lost } = this.#feed.take(client.now());
+      if (lost !== undefined) this.#tellLost(lost);
+      if (leaving.length === 0) {
+        if (lost !== undefined) continue;
+        await this.#bell.wait(this.#feed.nextTakeMs() - client.now(), context, signal);
+        continue;
+      }
+      catchUp.wake();
+      const last = leaving.findLast(({ closed }) => closed)?.candle;
+      if (Array.isArray(last)) context.metrics.gauge("last_close_ms", Number(last[6]));
+      yield {
+        records: leaving.flatMap(({ at, candle, closed }) => {
+          const one = series[at];
+          return one ? [{ series: one, candle, closed }] : [];
+        }),
+        position: this.#positionOf(moved),
+      };
+    }
+  }
+
+  /** Resolves when nothing is under way. */
+  async ended(): Promise<void> {
+    await this.#running;
+  }
+
+  #start(): CatchUp {
+    const { options, series, client, context, signal } = this.#parts;
+    const feed = this.#feed;
+    const catchUp = new CatchUp({
+      ...{ series, feed, client, context, signal },
+      pageRows: this.#pageRows(),
+      liveMs: client.now(),
+      answered: (at) => {
+        connections.check(at);
+        this.#bell.ring();
+      },
+    });
+    const connections = new Connections({
+      ...{ series, feed, client, context, signal },
+      baseUrl: options.base_url,
+      streamsPerConnection: options.streams_per_connection,
+      silenceMs: 1_000 * options.silence_s,
+      firstMs: 1_000 * options.first_event_s,
+      heard: (_candle, arrival) => {
+        if (arrival === "held" || arrival === "disputed" || arrival === "left") catchUp.wake();
+        if (arrival === "ready" || (arrival === "open" && options.updates === "all")) {
+          this.#bell.ring();
+        }
+      },
+      missed: () => catchUp.wake(),
+    });
+    const fail = (error: unknown) => {
+      if (signal.aborted) return;
+      this.#failure ??= { error };
+      this.#bell.ring();
+    };
+    this.#running = Promise.all([catchUp.run().catch(fail), connections.run().catch(fail)]);
+    return catchUp;
+  }
+
+  #positionOf(moved: readonly number[]): Position {
+    return Object.fromEntries(moved.map((at) => {
+      const { symbol, interval } = this.#parts.series[at] ?? { symbol: "", interval: "" };
+      const { from, after, recent } = this.#feed.slots(at).place;
+      return [
+        `${symbol}@${interval}`,
+        after === undefined ? { from } : { from, after, recent: recent ?? [] },
+      ];
+    }));
+  }
+
+  #pageRows(): number {
+    const rows = Math.floor(ROWS_AHEAD / this.#parts.series.length);
+    return Math.min(PAGE_ROWS.most, Math.max(PAGE_ROWS.least, rows));
+  }
+
+  #tellLost(at: number): void {
+    const { options, series, context } = this.#parts;
+    context.metrics.count("order_given_up");
+    const { symbol, interval } = series[at] ?? {};
+    context.log.warn(
+      `Candles of ${symbol} ${interval} are missing for too long: others no longer wait for them`,
+      { symbol, interval, waited_s: options.patience_s },
+    );
+  }
+
+  #setGauges(): void {
+    const { client, context } = this.#parts;
+    const nowMs = context.now();
+    if (nowMs - this.#gaugedMs < GAUGE_MS) return;
+    this.#gaugedMs = nowMs;
+    const { mostMs, late } = this.#feed.lag(client.now());
+    context.metrics.gauge("lag_ms", mostMs);
+    context.metrics.gauge("late_series", late);
+    context.metrics.gauge("buffered_bytes", this.#feed.kept * CANDLE_BYTES);
+  }
+}

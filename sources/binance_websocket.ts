@@ -1,0 +1,206 @@
+/**
+ * Reads candles of Binance as they close, joined without a seam to the history before them.
+ *
+ * **Whole.** Each closed candle is given once, in order, from the position, from `from`, or from the
+ * candle that is open when reading begins. What streams do not give in time is asked for over REST:
+ * history, what passed while a connection was down or mute, and single candles. A record does not
+ * show which way its candle came; log and counters do.
+ *
+ * **Order.** Closed candles of all series come in the order in which they end, those of one moment
+ * in the order of `symbols` and, for each, of `interval`. It follows from the candles alone, so a
+ * run that was killed or cut off gives what one without troubles gives. The price: a late candle
+ * holds back later ones of other series until REST has given it, or has said, 30 s after its end,
+ * that there is none, and at most for `patience_s` where REST cannot be asked. `patience_s: 0` gives
+ * each candle as it comes; order then holds within each series alone.
+ *
+ * **Holes.** A slot counts as a hole once REST gives a later candle but, asked twice, not this one.
+ * Holes are told of once and counted. Off-grid and truncated candles are given as they are.
+ *
+ * **Corrections.** REST is right. When it is asked, the last three candles are compared with it, and
+ * one that has other values is given again. Older ones are not looked at.
+ *
+ * **Open candles.** With `updates: all` the open candle is given as well, as a websocket event. Only
+ * the newest snapshot of a series is kept until the next pull; it is not part of the position, so
+ * that snapshots cannot be read again, while closed candles can.
+ *
+ * **Memory.** At most `buffer_bytes` of candles are kept; what does not fit is asked for later.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import { sleepWithin } from "../engine/clock.ts";
+import type { Context } from "../engine/context.ts";
+import { FatalError, OptionsError } from "../engine/errors.ts";
+import { floorToInterval, type Interval, intervalMs, INTERVALS } from "../engine/interval.ts";
+import { time } from "../engine/options.ts";
+import { defineSource, type Position, type SourceBatch } from "../engine/plugin.ts";
+import type { RawCandle, Series } from "../engine/point.ts";
+import { retry } from "../engine/retry.ts";
+import { resolveTime, type Time } from "../engine/time.ts";
+import { BinanceClient } from "./_binance/client.ts";
+import { lookUpSymbols } from "./_binance/exchange_info.ts";
+import { LiveReading } from "./_binance/live_reading.ts";
+import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
+import type { Place } from "./_binance/slots.ts";
+import { WeightBudget } from "./_binance/weight.ts";
+
+/** The exchange opened later in that year; it refuses times of long before. */
+const EARLIEST_MS = Date.UTC(2017, 0, 1);
+
+const interval = z.enum(INTERVALS);
+
+const options = z.strictObject({
+  symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")
+    .meta({ examples: [["BTCUSDT", "ETHUSDT"]] }),
+  interval: z.union([
+    interval,
+    z.array(interval).min(1).refine(
+      (list) => new Set(list).size === list.length,
+      "must not name an interval twice",
+    ),
+  ]).describe("Interval of the candles, or several of them: `1m` is a minute, `1M` a month")
+    .meta({ examples: ["1m"] }),
+  from: time().optional().describe(
+    "First open time of the first run: it catches up from there. The open candle, where it is left out",
+  ),
+  updates: z.enum(["closed", "all"]).default("closed").describe(
+    "Whether to give closed candles only, or the changes of the open one as well",
+  ),
+  base_url: z.url({ protocol: /^wss?$/, error: "must be an address such as `wss://host`" })
+    .refine(isPlainAddress, "must have no user, query or fragment")
+    .default("wss://stream.binance.com:9443").describe("Address of the streams"),
+  rest_url: z.url({ protocol: /^https?$/, error: "must be an address such as `https://host`" })
+    .refine(isPlainAddress, "must have no user, query or fragment")
+    .default("https://api.binance.com").describe("Address of the exchange, for what streams lack"),
+  weight_share: z.number().gt(0).max(1).default(0.5).describe(
+    "Share of the exchange's request limits that may be used. Where others at this address use " +
+      "them too, it is less",
+  ),
+  late_s: z.number().min(1).max(3_600).default(8).describe(
+    "Seconds after its end at which a candle is late, and asked for over REST",
+  ),
+  silence_s: z.number().min(1).max(3_600).default(30).describe(
+    "Seconds without any candle after which REST is asked whether a connection is dead",
+  ),
+  first_event_s: z.number().min(1).max(86_400).default(300).describe(
+    "Seconds without a first candle after which REST is asked whether a stream is mute",
+  ),
+  patience_s: z.number().min(0).max(86_400).default(900).describe(
+    "Seconds for which later candles wait for a late one of another series while REST cannot be " +
+      "asked; 0 to never wait",
+  ),
+  buffer_bytes: z.int().min(1_000_000).default(67_108_864).describe(
+    "Memory for candles that wait to be taken",
+  ),
+  streams_per_connection: z.int().min(1).max(1_024).default(200).describe(
+    "Streams that share a connection",
+  ),
+});
+
+type Options = z.output<typeof options>;
+
+/** The `binance_websocket` source. */
+export const binanceWebsocket = defineSource({
+  id: "binance_websocket",
+  summary:
+    "Reads candles of Binance as they close, with the history before them and no seam between",
+  options,
+  replay: "exact",
+  shape: () => ({ kind: "raw", format: "candle" }),
+  permissions: ({ base_url, rest_url }: Options) => ({
+    net: [...new Set([hostOf(base_url), hostOf(rest_url)])],
+  }),
+  simulated: ({ rest, stream }) => ({ rest_url: rest, base_url: stream }),
+  async *read(options: Options, from, context): AsyncGenerator<SourceBatch<RawCandle>> {
+    context.signal.throwIfAborted();
+    const stop = new AbortController();
+    const end = () => stop.abort(context.signal.reason);
+    context.signal.addEventListener("abort", end, { once: true });
+    let reading: LiveReading | undefined;
+    try {
+      reading = await begin(options, from, stoppable(context, stop.signal), stop.signal);
+      yield* reading.batches(from);
+    } finally {
+      context.signal.removeEventListener("abort", end);
+      stop.abort(new DOMException("The reading has ended", "AbortError"));
+      await reading?.ended();
+    }
+  },
+});
+
+/** Looks the symbols up and places each series where it stands. */
+async function begin(
+  options: Options,
+  position: Position,
+  context: Context,
+  signal: AbortSignal,
+): Promise<LiveReading> {
+  const budget = new WeightBudget(options.weight_share);
+  const client = new BinanceClient({ baseUrl: options.rest_url, budget, context });
+  const infos = await lookUpSymbols(client, options.symbols, context, signal);
+  const intervals = [options.interval].flat();
+  const nowMs = client.now();
+  const places: Place[] = [];
+  const series = infos.flatMap(({ symbol, base, quote }) =>
+    intervals.map((interval): Series & { readonly interval: Interval } => {
+      const known = placeOf(position, `${symbol}@${interval}`);
+      places.push(known ?? { from: startOf(options.from, interval, nowMs) });
+      return { exchange: "binance", symbol, base, quote, interval };
+    })
+  );
+  return new LiveReading({ options, series, places, client, context, signal });
+}
+
+/** A context whose waiting and retrying end with the reading, also when its consumer just stops. */
+function stoppable(context: Context, signal: AbortSignal): Context {
+  const sleep = (ms: number, own?: AbortSignal) => sleepWithin(context, ms, signal, own);
+  const { log } = context;
+  return {
+    ...context,
+    signal,
+    sleep,
+    retry: (action, attempt) =>
+      retry(action, attempt, { sleep, random: () => context.random(), log }),
+  };
+}
+
+/** Without `from`, that is the open time of the candle that is open now. */
+function startOf(from: Time | undefined, interval: Interval, nowMs: number): number {
+  if (from === undefined) {
+    // Where candles of three days open is not documented: only one of them is open at a time.
+    return interval === "3d"
+      ? floorToInterval("1d", nowMs) - intervalMs("3d") + intervalMs("1d")
+      : floorToInterval(interval, nowMs);
+  }
+  const fromMs = Math.max(EARLIEST_MS, resolveTime(from, nowMs));
+  if (fromMs < nowMs) return fromMs;
+  throw new OptionsError(
+    `Cannot read candles as \`from\` must be in the past: ${isoOf(fromMs)} is not before now, ` +
+      isoOf(nowMs),
+  );
+}
+
+/** Where a series stands, as its position keeps it. */
+const placeSchema = z.strictObject({
+  /** The first open time, as it was when reading began. */
+  from: z.int(),
+  /** The open time of the last candle that was given. Absent before the first. */
+  after: z.int().optional(),
+  /** Open times and fingerprints of the last candles that were given. */
+  recent: z.array(z.tuple([z.int(), z.int()])).optional(),
+});
+
+function placeOf(position: Position, key: string): Place | undefined {
+  const place = position[key];
+  if (place === undefined) return undefined;
+  const checked = placeSchema.safeParse(place);
+  if (checked.success) return checked.data;
+  throw new FatalError(`Cannot resume ${key} as its position must say where: it does not`, {
+    hint: "Reset the state of this pipeline to read from the beginning",
+  });
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
