@@ -29,7 +29,7 @@
 
 import { z } from "zod";
 import type { Context } from "../engine/context.ts";
-import { FatalError, OptionsError } from "../engine/errors.ts";
+import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS, nextOpen } from "../engine/interval.ts";
 import { time } from "../engine/options.ts";
 import { defineSource, type Position } from "../engine/plugin.ts";
@@ -39,6 +39,7 @@ import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
+import { placeOf, START_AGAIN } from "./_binance/place.ts";
 import { WeightBudget } from "./_binance/weight.ts";
 
 /** The exchange opened later in that year; it refuses times of long before. */
@@ -116,7 +117,7 @@ async function begin(
   signal: AbortSignal,
 ): Promise<History[]> {
   const { symbols, interval } = options;
-  const places = symbols.map((symbol) => placeOf(position, keyOf(symbol, interval)));
+  const places = symbols.map((symbol) => placeOf(placeSchema, position, keyOf(symbol, interval)));
   const isNew = places.includes(undefined);
   const span = spanOf(options, context.now());
   if (isNew) checkSpan(span, context.now());
@@ -214,16 +215,6 @@ function positionOf(histories: readonly History[]): Position {
   ]));
 }
 
-function placeOf(position: Position, key: string): Place | undefined {
-  const place = position[key];
-  if (place === undefined) return undefined;
-  const checked = placeSchema.safeParse(place);
-  if (checked.success) return checked.data;
-  throw new FatalError(`Cannot resume ${key} as its position must say where: it does not`, {
-    hint: "Reset the state of this pipeline to read from the beginning",
-  });
-}
-
 function spanOf({ from, to }: Options, nowMs: number): Span {
   return {
     fromMs: Math.max(EARLIEST_MS, resolveTime(from, nowMs)),
@@ -258,7 +249,7 @@ function tellMovedStart(
   log.warn("`from` was moved back after reading began: what is older is not read", {
     from: isoOf(fromMs),
     began: isoOf(start),
-    hint: "Reset the state of this pipeline to read from the beginning",
+    hint: START_AGAIN,
   });
 }
 

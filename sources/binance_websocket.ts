@@ -31,7 +31,7 @@
 import { z } from "zod";
 import { sleepWithin } from "../engine/clock.ts";
 import type { Context } from "../engine/context.ts";
-import { FatalError, OptionsError } from "../engine/errors.ts";
+import { OptionsError } from "../engine/errors.ts";
 import { floorToInterval, type Interval, intervalMs, INTERVALS } from "../engine/interval.ts";
 import { time } from "../engine/options.ts";
 import { defineSource, type Position, type SourceBatch } from "../engine/plugin.ts";
@@ -42,6 +42,7 @@ import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
 import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
+import { placeOf } from "./_binance/place.ts";
 import type { Place } from "./_binance/slots.ts";
 import { WeightBudget } from "./_binance/weight.ts";
 
@@ -144,7 +145,7 @@ async function begin(
   const places: Place[] = [];
   const series = infos.flatMap(({ symbol, base, quote }) =>
     intervals.map((interval): Series & { readonly interval: Interval } => {
-      const known = placeOf(position, `${symbol}@${interval}`);
+      const known = placeOf(placeSchema, position, `${symbol}@${interval}`);
       places.push(known ?? { from: startOf(options.from, interval, nowMs) });
       return { exchange: "binance", symbol, base, quote, interval };
     })
@@ -190,16 +191,6 @@ const placeSchema = z.strictObject({
   /** Open times and fingerprints of the last candles that were given. */
   recent: z.array(z.tuple([z.int(), z.int()])).optional(),
 });
-
-function placeOf(position: Position, key: string): Place | undefined {
-  const place = position[key];
-  if (place === undefined) return undefined;
-  const checked = placeSchema.safeParse(place);
-  if (checked.success) return checked.data;
-  throw new FatalError(`Cannot resume ${key} as its position must say where: it does not`, {
-    hint: "Reset the state of this pipeline to read from the beginning",
-  });
-}
 
 function isoOf(ms: number): string {
   return new Date(ms).toISOString();

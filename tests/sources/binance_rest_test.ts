@@ -595,7 +595,7 @@ Deno.test("binance_rest tells that what lies before the place where it began is 
     message: "`from` was moved back after reading began: what is older is not read",
     from: "2023-12-31T23:00:00.000Z",
     began: "2024-01-01T00:00:00.000Z",
-    hint: "Reset the state of this pipeline to read from the beginning",
+    hint: "To read from the beginning, remove the pipeline's checkpoint: its folder in .penstock",
   }]);
 });
 
