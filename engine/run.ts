@@ -341,7 +341,9 @@ class Run {
   }
 
   #epochIsOver(): boolean {
-    return this.#options.world.clock.now() - this.#savedMs >= this.#pipeline.epoch.ms;
+    const sinceMs = this.#options.world.clock.now() - this.#savedMs;
+    // A clock that was set back must not put the next checkpoint off.
+    return sinceMs < 0 || sinceMs >= this.#pipeline.epoch.ms;
   }
 
   /** The end of an epoch: all sinks first, then the checkpoint. */

@@ -573,3 +573,29 @@ Deno.test("runPipeline() names the sink that cannot be opened for a reason nobod
     'Sink "disk" failed: x is undefined',
   );
 });
+
+Deno.test("runPipeline() saves by time although the machine's clock steps back by an hour", async () => {
+  const checkpoints = memoryCheckpoints();
+  const stop = new AbortController();
+  const world = fakeWorld();
+  let shiftMs = 0;
+  const clock = {
+    now: () => world.clock.now() + shiftMs,
+    sleep: (ms: number, signal?: AbortSignal) => world.clock.sleep(ms, signal),
+  };
+  const quiet = defineSource({
+    ...numbers,
+    async *read(options: { to: number; size: number }, from, context) {
+      yield* numbers.read(options, from, context);
+      shiftMs = -3_600_000;
+      await context.sleep(6_000);
+      assertEquals((await checkpoints.load())?.positions.numbers, { next: 4 });
+      stop.abort();
+    },
+  });
+  await runPipeline({ ...tenTo(new Disk()), sources: [step(quiet, { to: 3 })] }, {
+    world: { ...world, clock },
+    checkpoints,
+    stop: stop.signal,
+  });
+});
