@@ -28,6 +28,7 @@
  */
 
 import { z } from "zod";
+import { hostOf, isPlainAddress } from "../engine/address.ts";
 import type { Context } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS, nextOpen } from "../engine/interval.ts";
@@ -38,7 +39,7 @@ import { resolveTime } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
-import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
+import { symbols } from "./_binance/options.ts";
 import { placeOf, START_AGAIN } from "./_binance/place.ts";
 import { WeightBudget } from "./_binance/weight.ts";
 

@@ -29,6 +29,7 @@
  */
 
 import { z } from "zod";
+import { hostOf, isPlainAddress } from "../engine/address.ts";
 import { sleepWithin } from "../engine/clock.ts";
 import type { Context } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
@@ -41,7 +42,7 @@ import { resolveTime, type Time } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
-import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
+import { symbols } from "./_binance/options.ts";
 import { placeOf } from "./_binance/place.ts";
 import type { Place } from "./_binance/slots.ts";
 import { WeightBudget } from "./_binance/weight.ts";

@@ -18,16 +18,3 @@ export function symbols(): z.ZodType<string[], string[]> {
     }
   });
 }
-
-/** Whether an address has a host and a path alone. One that is no address is refused elsewhere. */
-export function isPlainAddress(address: string): boolean {
-  const url = URL.parse(address);
-  return !url || url.username + url.password + url.search + url.hash === "";
-}
-
-/** Host and port of an address. */
-export function hostOf(address: string): string {
-  const { hostname, port, protocol } = new URL(address);
-  const isSecure = protocol === "https:" || protocol === "wss:";
-  return `${hostname}:${port || (isSecure ? "443" : "80")}`;
-}
