@@ -32,6 +32,7 @@
  */
 
 import { z } from "zod";
+import { hostOf, isPlainAddress } from "../engine/address.ts";
 import type { Context } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS, nextOpen } from "../engine/interval.ts";
@@ -42,9 +43,9 @@ import { resolveTime } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
-import { historyOf } from "./_binance/ranges.ts";
-import { EARLIEST_MS, hostOf, isPlainAddress, start, symbols } from "./_binance/options.ts";
+import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
 import { placeOf, START_AGAIN } from "./_binance/place.ts";
+import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
 import { WeightBudget } from "./_binance/weight.ts";
 

@@ -32,6 +32,7 @@
  */
 
 import { z } from "zod";
+import { hostOf, isPlainAddress } from "../engine/address.ts";
 import { sleepWithin } from "../engine/clock.ts";
 import type { Context } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
@@ -44,7 +45,7 @@ import { resolveTime, type Time } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
-import { EARLIEST_MS, hostOf, isPlainAddress, start, symbols } from "./_binance/options.ts";
+import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
 import { placeOf } from "./_binance/place.ts";
 import { closedEndMs, historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";

@@ -29,16 +29,3 @@ export function start(): z.ZodDefault<z.ZodEnum<{ from: "from"; stored: "stored"
       "that only what is not stored is fetched. One of which too little is stored begins at `from`",
   );
 }
-
-/** Whether an address has a host and a path alone. One that is no address is refused elsewhere. */
-export function isPlainAddress(address: string): boolean {
-  const url = URL.parse(address);
-  return !url || url.username + url.password + url.search + url.hash === "";
-}
-
-/** Host and port of an address. */
-export function hostOf(address: string): string {
-  const { hostname, port, protocol } = new URL(address);
-  const isSecure = protocol === "https:" || protocol === "wss:";
-  return `${hostname}:${port || (isSecure ? "443" : "80")}`;
-}
