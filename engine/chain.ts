@@ -9,6 +9,7 @@ import { asStepError, describeError, FatalError, PenstockError, RecordError } fr
 import type { StepLedger } from "./ledger.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import type { StepContext, TransformPlugin } from "./plugin.ts";
+import type { Point } from "./point.ts";
 
 /** What is told of a record that a step refuses. */
 export interface Refusal {
@@ -26,6 +27,8 @@ export interface RunningTransform {
   readonly step: CheckedStep<TransformPlugin>;
   /** Gives what the step makes of the records, in order. */
   run(records: readonly unknown[]): readonly unknown[];
+  /** Takes its state from points that are stored already, where it knows nothing of their keys. */
+  restore(points: readonly Point[]): void;
   /** What it remembers, by key: valid until the next call of `run`. */
   states(): Readonly<Record<string, Json>>;
 }
@@ -107,11 +110,31 @@ export function startTransform(
       ledger.out += given.length;
       return given;
     },
+    restore(points) {
+      for (const point of points) {
+        const key = plugin.key ? requireKey(step, plugin.key(point, options)) : "";
+        if (slots.has(key)) continue;
+        const state = restoreState(step, point);
+        if (state !== undefined) slots.set(key, { state });
+      }
+    },
     states: () =>
       plugin.state
         ? Object.fromEntries(Array.from(slots, ([key, slot]) => [key, slot.state as Json]))
         : {},
   };
+}
+
+/**
+ * The state a transform has right after a point it gave, read back from a store.
+ *
+ * @returns Nothing if it cannot go on from that point.
+ */
+export function restoreState(
+  { plugin, options }: CheckedStep<TransformPlugin>,
+  point: Point,
+): unknown {
+  return plugin.state?.restore?.(point, options);
 }
 
 /** What is given after its step would be lost from the count, or land among the records of another. */

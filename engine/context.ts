@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { Point } from "./point.ts";
+
 /** A value that JSON can hold. What must survive a crash is made of these. */
 export type Json =
   | null
@@ -79,6 +81,14 @@ export interface Files {
   remove(path: string): Promise<void>;
 }
 
+/** Where the store of a series ends. */
+export interface StoredEnd {
+  /** The time of its last final point, in epoch milliseconds: read on from here, inclusive. */
+  readonly lastMs: number;
+  /** The point before that: to be given as `before` with the first batch. */
+  readonly before: Point;
+}
+
 /** What a running source or sink may use. */
 export interface Context extends Clock {
   /** Aborts when the run is stopped: end soon, what is under way may be left. */
@@ -89,6 +99,15 @@ export interface Context extends Clock {
   readonly metrics: Metrics;
   /** Files. */
   readonly files: Files;
+  /**
+   * Where the sinks' stores end, for a source that goes on from there when it has no position.
+   *
+   * @param series The tags that name each series.
+   * @returns For each series, in the order asked; nothing for a series that has to be read from its
+   * beginning, as too little of it is stored for every transform to go on.
+   * @throws {OptionsError} If no sink can be read back.
+   */
+  storedEnds(series: readonly Point["tags"][]): Promise<readonly (StoredEnd | undefined)[]>;
   /** Waits, at most until the run is stopped or the signal aborts, which throws its reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** A number from 0 up to, not including, 1. */

@@ -65,14 +65,14 @@ function limitSource(
 
 type Open = SinkSpec<unknown, unknown, unknown>["open"];
 
-const openPrinter: Open = (_options, _token, context) =>
+const openPrinter: Open = (_options, _opening, context) =>
   Promise.resolve({
     deliver: (chunk) => context.print(chunk.bytes),
     flush: () => Promise.resolve(null),
     close: () => Promise.resolve(),
   });
 
-const openLogger: Open = (_options, _token, context) =>
+const openLogger: Open = (_options, _opening, context) =>
   Promise.resolve({
     deliver({ records }) {
       for (const record of records) context.log.warn(`Dead letter: ${JSON.stringify(record)}`);

@@ -11,7 +11,7 @@
 import type { Context, Json } from "./context.ts";
 import type { RecordError } from "./errors.ts";
 import type { Schema } from "./options.ts";
-import type { RecordShape } from "./point.ts";
+import type { Point, PointShape, RecordShape } from "./point.ts";
 
 /** What a plugin must be allowed to reach. Exact: no wildcards. */
 export interface Permissions {
@@ -64,6 +64,29 @@ export interface SourceBatch<Out> {
   readonly position: Position;
   /** How much of finite work is done after these records, from 0 to 1. */
   readonly progress?: number;
+  /**
+   * Points that are stored already, each the last of its series before these records: transforms
+   * that know nothing of that series yet go on from them, see {@linkcode TransformSpec.state}.
+   */
+  readonly before?: readonly Point[];
+}
+
+/** A range of one series. */
+export interface SeriesRange {
+  /** The tags that name the series. */
+  readonly tags: Point["tags"];
+  /** The first time, in epoch milliseconds; the first there is, where it is left out. */
+  readonly fromMs?: number | undefined;
+  /** The end, exclusive, in epoch milliseconds. */
+  readonly toMs: number;
+}
+
+/** Range by range, what a source has of its series: for audits and repairs. */
+export interface SourceHistory<Options, Out> {
+  /** The range of each series that the options ask for, up to what is final now. */
+  ranges(options: Options, context: Context): Promise<readonly SeriesRange[]>;
+  /** Reads one range of one series, in order: final records only. */
+  read(options: Options, range: SeriesRange, context: Context): AsyncIterable<readonly Out[]>;
 }
 
 /** What a source is made of. */
@@ -86,6 +109,15 @@ export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Inp
   read(options: Options, from: Position, context: Context): AsyncIterable<SourceBatch<Out>>;
   /** Options that turn it to a simulated exchange, for `--simulate`. Only where it has one. */
   simulated?(urls: SimulatorUrls): Partial<Input>;
+  /** Its history, for audits and repairs. Only where it can be asked for by series and range. */
+  readonly history?: SourceHistory<Options, Out>;
+  /**
+   * Tries whether it could be read, changing nothing: for `check --probe`.
+   *
+   * @returns What was found, in words.
+   * @throws {PenstockError} If not; the message says what must hold.
+   */
+  probe?(options: Options, context: Context): Promise<string>;
 }
 
 /** Where a simulator listens. */
@@ -122,6 +154,12 @@ export interface TransformSpec<Options, Input, State, In, Out> extends PluginSpe
     readonly version: number;
     /** The state before the first record of a key. */
     initial(options: Options): State;
+    /**
+     * The state right after a point that this very transform gave, read back from a store.
+     *
+     * @returns Nothing if the point does not hold enough to go on from.
+     */
+    restore?(point: Point, options: Options): State | undefined;
   };
   /**
    * Works on one record: synchronous, no clock, no network, no randomness, no memory of its own.
@@ -177,6 +215,48 @@ export interface SinkWriter<In> {
   close(): Promise<void>;
 }
 
+/** What a sink is opened with. */
+export interface Opening {
+  /**
+   * The token of the last checkpoint: what was written after it is taken back where the sink can.
+   * Undefined at the first run.
+   */
+  readonly token: Json | undefined;
+  /** What the records may look like. The same object throughout a run. */
+  readonly shapes: readonly RecordShape[];
+}
+
+/** What is asked of a store for the last points of some series. */
+export interface LastQuery {
+  /** What the points look like: their measurement, and the type of each field. */
+  readonly shape: PointShape;
+  /** The tags that name each series. */
+  readonly series: readonly Point["tags"][];
+  /** How many points of each series, at most. */
+  readonly count: number;
+}
+
+/** What is asked of a store for the points of one series. */
+export interface RangeQuery extends SeriesRange {
+  /** What the points look like: their measurement, and the type of each field. */
+  readonly shape: PointShape;
+}
+
+/** A store, read back: to resume from it, and for audits and repairs. */
+export interface SinkStore<Options> {
+  /**
+   * The last points of each series, oldest first: one list for each series asked for, in the order
+   * asked; an empty one where nothing is stored.
+   */
+  last(
+    options: Options,
+    query: LastQuery,
+    context: Context,
+  ): Promise<readonly (readonly Point[])[]>;
+  /** The points of one series in a range, in order of time, page by page. */
+  read(options: Options, query: RangeQuery, context: Context): AsyncIterable<readonly Point[]>;
+}
+
 /** What a sink is made of. */
 export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input> {
   /**
@@ -201,11 +281,23 @@ export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input>
    * Opens the target.
    *
    * @param options The checked options.
-   * @param token The token of the last checkpoint: what was written after it is taken back where
-   * the sink can. Undefined at the first run.
+   * @param opening Where to go on, and what is to come.
    * @param context The world.
    */
-  open(options: Options, token: Json | undefined, context: Context): Promise<SinkWriter<In>>;
+  open(options: Options, opening: Opening, context: Context): Promise<SinkWriter<In>>;
+  /** What is stored, read back. Only where it can be. */
+  readonly store?: SinkStore<Options>;
+  /**
+   * Tries whether it could be written to, changing nothing: for `check --probe`.
+   *
+   * @returns What was found, in words.
+   * @throws {PenstockError} If not; the message says what must hold.
+   */
+  probe?(
+    options: Options,
+    shapes: readonly RecordShape[],
+    context: Context,
+  ): Promise<string>;
 }
 
 /** A source: call it with options to get a step. */

@@ -21,6 +21,7 @@ import type { CheckedStep, Pipeline } from "./pipeline.ts";
 import type { SinkPlugin, SinkWriter, SourceBatch, SourcePlugin } from "./plugin.ts";
 import { readSource } from "./reading.ts";
 import type { RetryLimits } from "./retry.ts";
+import { findStoredEnds } from "./stored.ts";
 import { createContext, type World } from "./world.ts";
 
 /** Records that are worked on before the sinks are asked for room. */
@@ -185,7 +186,7 @@ class Run {
     const context = this.#contextOf(step, this.#aborting.signal);
     const writer: SinkWriter<unknown> = await context.retry(
       `open sink "${step.id}"`,
-      () => step.plugin.open(step.options, token, context),
+      () => step.plugin.open(step.options, { token, shapes }, context),
     ).catch((error) => {
       throw asStepError(`Sink "${step.id}"`, error);
     });
@@ -277,6 +278,7 @@ class Run {
 
   async #take(step: CheckedStep<SourcePlugin>, batch: SourceBatch<unknown>): Promise<void> {
     const ledger = ledgerOf(this.#ledger.sources, step.id);
+    for (const transform of this.#transforms) transform.restore(batch.before ?? []);
     for (let at = 0; at < batch.records.length; at += SLICE_RECORDS) {
       const slice = at === 0 && batch.records.length <= SLICE_RECORDS
         ? batch.records
@@ -409,6 +411,8 @@ class Run {
         count: (name, by = 1) => void counters.set(name, (counters.get(name) ?? 0) + by),
         gauge: (name, value) => void counters.set(name, value),
       },
+      storedEnds: (series) =>
+        findStoredEnds(this.#pipeline, series, (sink) => this.#contextOf(sink, signal)),
       ...(this.#options.retryLimits ? { retryLimits: this.#options.retryLimits } : {}),
     });
   }

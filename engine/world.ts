@@ -9,6 +9,7 @@ import { sleepWithin, systemClock } from "./clock.ts";
 import type { Clock, Context, Files, Log, Metrics, OpenFile } from "./context.ts";
 import { describeError, FatalError } from "./errors.ts";
 import { retry, type RetryLimits } from "./retry.ts";
+import { noStore } from "./stored.ts";
 
 const CHUNK_BYTES = 65_536;
 
@@ -38,6 +39,8 @@ export interface ContextParts {
   readonly metrics: Metrics;
   /** How long to try again. */
   readonly retryLimits?: RetryLimits;
+  /** As {@linkcode Context.storedEnds}. No sink can be read back, where it is left out. */
+  readonly storedEnds?: Context["storedEnds"];
 }
 
 /**
@@ -73,6 +76,7 @@ export function createContext(world: World, parts: ContextParts): Context {
     fetch: world.fetch,
     webSocket: world.webSocket,
     print: world.print,
+    storedEnds: parts.storedEnds ?? (() => Promise.reject(noStore())),
     retry: (action, attempt) =>
       retry(action, attempt, { sleep, random, log: parts.log }, parts.retryLimits),
   };

@@ -33,7 +33,7 @@ export const stdout = defineSink({
   },
   encode: (records: readonly unknown[], encoding) =>
     ENCODERS[encoding.options.format](records, encoding),
-  open: (_options, _token, context) =>
+  open: (_options, _opening, context) =>
     Promise.resolve({
       deliver: ({ bytes }) => context.print(bytes),
       flush: () => Promise.resolve(null),

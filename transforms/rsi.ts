@@ -7,6 +7,9 @@
  * older than that passes through as it is, as its RSI can no longer be known; so does one whose
  * source field has no value. No candle is ever held back.
  *
+ * A stored candle with its source field and both averages is all that is needed to go on: the values
+ * after it are the same, to the last bit, as if nothing had come between.
+ *
  * @module
  */
 
@@ -54,7 +57,7 @@ export const rsi = defineTransform({
   options: OPTIONS,
   shape: shapeOf,
   key: seriesKey,
-  state: { version: 1, initial: (): State => ({ last: null, previous: null }) },
+  state: { version: 1, initial: (): State => ({ last: null, previous: null }), restore },
   step(point: Point, { options, state, emit }: StepContext<Options, State, Point>): State {
     const { timeMs, fields } = point;
     const { last, previous } = state;
@@ -76,6 +79,15 @@ export const rsi = defineTransform({
     return fields.closed === false || isSame(next, last) ? state : { last: next, previous: base };
   },
 });
+
+/** The two averages of a stored point are all that is needed to go on from it, once there are any. */
+function restore({ timeMs, fields }: Point, { source, names, period }: Options): State | undefined {
+  const close = toNumber(fields[source]);
+  const gain = toNumber(fields[names.gain]);
+  const loss = toNumber(fields[names.loss]);
+  if (close === undefined || gain === undefined || loss === undefined) return undefined;
+  return { last: { t: timeMs, n: period + 1, close, gain, loss }, previous: null };
+}
 
 function fieldNames(period: number): Readonly<Record<"rsi" | "gain" | "loss", string>> {
   return {

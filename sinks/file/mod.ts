@@ -74,7 +74,7 @@ export const file = defineSink({
     if (formatOf(options) === "line_protocol") return encodeLineProtocol(records, encoding);
     return encodeJson(records, encoding, options.rotate?.every ? requireTime : undefined);
   },
-  open: ({ path, rotate }, token, context) =>
+  open: ({ path, rotate }, { token }, context) =>
     openOutput({ path, rotation: rotate }, token, context),
 });
 

@@ -20,6 +20,8 @@ export interface FakeOptions {
   readonly webSocket?: Context["webSocket"];
   /** The text of files by path. Changed in place by what the plugin writes. */
   readonly files?: Map<string, string>;
+  /** Where the stores of series end; by default nothing is stored. */
+  readonly storedEnds?: Context["storedEnds"];
   /** Stops the run. */
   readonly signal?: AbortSignal;
   /** Seed of the random numbers. */
@@ -86,6 +88,8 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
       printed += decoder.decode(bytes, { stream: true });
       return Promise.resolve();
     },
+    storedEnds: options.storedEnds ??
+      ((series) => Promise.resolve(series.map(() => undefined))),
     retry: (action, attempt) => retry(action, attempt, { sleep, random, log }),
     said,
     counters,

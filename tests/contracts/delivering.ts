@@ -131,7 +131,13 @@ export class Deliverer {
 
   /** Opens the sink. */
   open(world: Watched, token: Json | undefined): Promise<SinkWriter<unknown>> {
-    return this.#again(() => this.plugin.open(this.options(), throughJson(token), world.context));
+    return this.#again(() =>
+      this.plugin.open(
+        this.options(),
+        { token: throughJson(token), shapes: this.shapes },
+        world.context,
+      )
+    );
   }
 
   /** Makes the context of a process, under watch. */

@@ -63,7 +63,7 @@ export function testSink<Options, Input, In>(
  *   delivery: "append",
  *   accept: () => {},
  *   encode: (records: readonly string[]) => new TextEncoder().encode(records.join("\n") + "\n"),
- *   open: (_options, _token, context) =>
+ *   open: (_options, _opening, context) =>
  *     Promise.resolve({
  *       deliver: ({ bytes }) => context.print(bytes),
  *       flush: () => Promise.resolve(null),

@@ -1,8 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
-import type { Context, Json, OpenFile } from "../../engine/context.ts";
+import type { Context, OpenFile } from "../../engine/context.ts";
 import { FatalError, OptionsError, RecordError, RetryableError } from "../../engine/errors.ts";
-import { defineSink, type Encoding, type SinkSpec, type SinkWriter } from "../../engine/plugin.ts";
+import {
+  defineSink,
+  type Encoding,
+  type Opening,
+  type SinkSpec,
+  type SinkWriter,
+} from "../../engine/plugin.ts";
 import { type FakeContext, fakeContext } from "./context.ts";
 import { findFailing } from "./failing.ts";
 import { type SinkCase, sinkChecks, type SinkTarget, testSink } from "./sink.ts";
@@ -80,11 +86,11 @@ function encodeWords(records: readonly string[], { reject }: Encoding<Options>):
 
 async function openWords(
   { path }: Options,
-  token: Json | undefined,
+  opening: Opening,
   context: Context,
 ): Promise<Writer> {
   const file = await context.files.open(path);
-  let size = Number(token ?? 0);
+  let size = Number(opening.token ?? 0);
   try {
     if (await file.size() < size) throw new FatalError("The file is shorter than it was");
     await file.truncate(size);
@@ -107,8 +113,8 @@ async function openWords(
 function altered(
   change: (writer: Writer, file: OpenFile, context: Context) => Partial<Writer>,
 ): Spec["open"] {
-  return async (options, token, context) => {
-    const writer = await openWords(options, token, context);
+  return async (options, opening, context) => {
+    const writer = await openWords(options, opening, context);
     const file = await context.files.open(options.path);
     return { ...writer, ...change(writer, file, context) };
   };
@@ -207,8 +213,8 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
   [
     "fails when it is closed again",
     {
-      async open(options, token, context) {
-        const writer = await openWords(options, token, context);
+      async open(options, opening, context) {
+        const writer = await openWords(options, opening, context);
         let isOpen = true;
         return {
           ...writer,
@@ -225,7 +231,7 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
   [
     "does not take back what came after its token",
     {
-      async open({ path }, _token, context) {
+      async open({ path }, _opening, context) {
         const file = await context.files.open(path);
         return {
           deliver: ({ bytes }) => file.append(bytes),
@@ -242,9 +248,9 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
   [
     "gives its token before the file is synced",
     {
-      async open(options, token, context) {
-        const writer = await openWords(options, token, context);
-        let size = Number(token ?? 0);
+      async open(options, opening, context) {
+        const writer = await openWords(options, opening, context);
+        let size = Number(opening.token ?? 0);
         return {
           ...writer,
           async deliver(chunk) {
@@ -260,8 +266,8 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
   [
     "gives a token that JSON does not hold",
     {
-      async open(options, token, context) {
-        const writer = await openWords(options, token, context);
+      async open(options, opening, context) {
+        const writer = await openWords(options, opening, context);
         return { ...writer, flush: async () => Object(new Map([["size", await writer.flush()]])) };
       },
     },
@@ -270,8 +276,8 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
   [
     "asks for another attempt after half a chunk was written",
     {
-      async open(options, token, context) {
-        const writer = await openWords(options, token, context);
+      async open(options, opening, context) {
+        const writer = await openWords(options, opening, context);
         return {
           ...writer,
           deliver: (chunk) =>
@@ -286,8 +292,8 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
   [
     "throws an error that is not penstock's",
     {
-      async open(options, token, context) {
-        const writer = await openWords(options, token, context);
+      async open(options, opening, context) {
+        const writer = await openWords(options, opening, context);
         return {
           ...writer,
           deliver: (chunk) =>
@@ -302,8 +308,8 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
   [
     "forgets a chunk that it could not write",
     {
-      async open(options, token, context) {
-        const writer = await openWords(options, token, context);
+      async open(options, opening, context) {
+        const writer = await openWords(options, opening, context);
         return { ...writer, deliver: (chunk) => writer.deliver(chunk).catch(() => {}) };
       },
     },
@@ -312,8 +318,8 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
   [
     "stores nothing",
     {
-      async open(options, token, context) {
-        const writer = await openWords(options, token, context);
+      async open(options, opening, context) {
+        const writer = await openWords(options, opening, context);
         return { ...writer, deliver: () => Promise.resolve() };
       },
     },
@@ -351,7 +357,7 @@ const posted: Spec = {
   summary: "Sends words to a server",
   delivery: "idempotent",
   permissions: () => ({ net: ["words.test:443"] }),
-  open: (_options, _token, context) => Promise.resolve(postTo(context)),
+  open: (_options, _opening, context) => Promise.resolve(postTo(context)),
 };
 
 function postTo(context: Context): Writer {
@@ -397,7 +403,7 @@ Deno.test("the suite of sinks lets an appending sink double, but not lose", asyn
   const losing = defineSink({
     ...posted,
     delivery: "append",
-    open: (_options, _token, context) =>
+    open: (_options, _opening, context) =>
       Promise.resolve({
         ...postTo(context),
         deliver: (chunk) => postTo(context).deliver(chunk).catch(() => {}),
@@ -411,7 +417,7 @@ Deno.test("the suite of sinks lets an appending sink double, but not lose", asyn
 Deno.test("the suite of sinks finds a sink that does not hand the signal to fetch", async () => {
   const deaf = defineSink({
     ...posted,
-    open: (_options, _token, context) =>
+    open: (_options, _opening, context) =>
       Promise.resolve(
         postTo({ ...context, fetch: (url, init) => context.fetch(url, { ...init, signal: null }) }),
       ),
@@ -442,7 +448,7 @@ Deno.test("the suite of sinks sees what was printed by processes that died", asy
     ...sound,
     delivery: "append",
     permissions: () => ({}),
-    open: (_options, _token, context) =>
+    open: (_options, _opening, context) =>
       Promise.resolve({
         deliver: ({ bytes }) => context.print(bytes),
         flush: () => Promise.resolve(null),

@@ -145,6 +145,7 @@ export function watch(inner: Context, fault?: Fault): Watched {
       ground.sockets.push(socket);
       return socket;
     },
+    storedEnds: (series) => inner.storedEnds(series),
     print: (bytes) => write(ground, "print", "", bytes, (part) => inner.print(part)),
     retry: (action, attempt) =>
       retry(action, attempt, { sleep, random: () => inner.random(), log: inner.log }),

@@ -19,7 +19,7 @@ export default defineSink({
   delivery: "append",
   accept: () => {},
   encode: () => new Uint8Array(1),
-  open: (_options, _token, context) =>
+  open: (_options, _opening, context) =>
     Promise.resolve({
       deliver() {
         context.log.info("Waiting for an answer");

@@ -87,7 +87,7 @@ export function diskSink(disk: Disk, id = "disk") {
     limits: () => ({ maxRecords: 4 }),
     encode: (records: readonly unknown[]) =>
       new TextEncoder().encode(records.map((record) => JSON.stringify(record) + "\n").join("")),
-    open: (_options, token) => {
+    open: (_options, { token }) => {
       disk.lines.length = Math.min(disk.lines.length, typeof token === "number" ? token : 0);
       return Promise.resolve({
         async deliver(chunk) {

@@ -54,7 +54,7 @@ function folder(input: Input, files = new Map<string, string>()) {
   return {
     files,
     context,
-    open: (token?: Json) => file.open(options, token, context),
+    open: (token?: Json) => file.open(options, { token, shapes: [] }, context),
     deliver: (writer: SinkWriter<unknown>, records: readonly unknown[]) =>
       writer.deliver({ records, bytes: file.encode(records, { options, shapes, reject }) }),
     /** Files in the order of their names. */
@@ -259,7 +259,7 @@ Deno.test("file leaves nothing open when it refuses to open", async () => {
   for (const [text, token] of cases) {
     const world = watch(fakeContext({ files: new Map([["m.lp", text]]) }));
     await assertRejects(
-      () => file.open(optionsOf({ path: "m.lp" }), token, world.context),
+      () => file.open(optionsOf({ path: "m.lp" }), { token, shapes: [] }, world.context),
       FatalError,
     );
     assertEquals(world.effects, [{ kind: "open", target: "m.lp" }]);
@@ -488,12 +488,12 @@ Deno.test("file on a disk is cut back to its token and goes on", async () => {
       records,
       bytes: file.encode(records, { options, shapes: [SHAPE], reject: () => {} }),
     });
-    const killed = await file.open(options, undefined, context);
+    const killed = await file.open(options, { token: undefined, shapes: [] }, context);
     await killed.deliver(encode(POINTS.slice(0, 7)));
     const token = await killed.flush();
     await killed.deliver(encode(POINTS.slice(7, 20)));
     await killed.close();
-    const writer = await file.open(options, token, context);
+    const writer = await file.open(options, { token, shapes: [] }, context);
     await writer.deliver(encode(POINTS.slice(7)));
     await writer.flush();
     await writer.close();
@@ -509,7 +509,7 @@ Deno.test("file fails with the path when its folder cannot be made", async () =>
     await Deno.writeTextFile(`${temporary}/taken`, "");
     const options = optionsOf({ path: "taken/m.lp" });
     const error = await assertRejects(
-      () => file.open(options, undefined, diskContext(temporary)),
+      () => file.open(options, { token: undefined, shapes: [] }, diskContext(temporary)),
       FatalError,
     );
     assertStringIncludes(error.message, 'Cannot write "');
@@ -532,7 +532,7 @@ Deno.test({
   ignore: !hasFullDisk(),
   fn: async () => {
     const options = optionsOf({ path: "/dev/full" });
-    const writer = await file.open(options, undefined, diskContext("/"));
+    const writer = await file.open(options, { token: undefined, shapes: [] }, diskContext("/"));
     const bytes = file.encode(POINTS, { options, shapes: [SHAPE], reject: () => {} });
     const error = await assertRejects(
       async () => await writer.deliver({ records: POINTS, bytes }),

@@ -2,6 +2,7 @@ import {
   assert,
   assertAlmostEquals,
   assertEquals,
+  assertExists,
   assertNotEquals,
   assertStrictEquals,
   assertThrows,
@@ -190,6 +191,29 @@ Deno.test("rsi goes on with the same bits from a state that was saved after any 
     const after = start({}, JSON.parse(JSON.stringify(before.state())));
     emitted.push(...points.slice(stop).map(after.step));
     assertEquals(emitted, expected);
+  }
+});
+
+Deno.test("rsi goes on with the same bits from a stored candle, once there are averages", () => {
+  const points = bars(randomWalk(200));
+  const whole = run(points);
+  const restore = (point: Point) => rsi.state?.restore?.(point, parse({}));
+  for (const [at, point] of whole.entries()) {
+    const stored = JSON.parse(JSON.stringify(point));
+    if (at < 14) assertEquals(restore(stored), undefined);
+    else {
+      const { step } = start({}, restore(stored));
+      assertEquals(points.slice(at + 1).map(step), whole.slice(at + 1));
+    }
+  }
+});
+
+Deno.test("rsi does not go on from a stored candle that lacks a value it needs", () => {
+  const [stored] = run(bars(randomWalk(20))).slice(-1);
+  assertExists(stored);
+  for (const name of ["close", "avg_gain_14", "avg_loss_14"]) {
+    const { [name]: _, ...fields } = stored.fields;
+    assertEquals(rsi.state?.restore?.({ ...stored, fields }, parse({})), undefined);
   }
 });
 
