@@ -6,7 +6,7 @@
 
 import { dirname } from "@std/path";
 import { z } from "zod";
-import type { Context, Json, OpenFile } from "../../engine/context.ts";
+import type { Context, Files, Json, OpenFile } from "../../engine/context.ts";
 import { FatalError } from "../../engine/errors.ts";
 import type { Chunk, SinkWriter } from "../../engine/plugin.ts";
 import {
@@ -52,6 +52,12 @@ export async function openOutput(
     throw error;
   }
   return writer;
+}
+
+/** The files of an output that are there, in order. */
+export async function listOutput({ path, rotation }: Output, files: Files): Promise<string[]> {
+  const parts = rotation ? partsAmong(await files.list(dirname(path)), path, rotation) : [WHOLE];
+  return parts.map((part) => partPath(path, part));
 }
 
 class PartWriter implements SinkWriter<unknown> {
