@@ -32,6 +32,7 @@ const DEEPEST = 100;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
+ * import { Decimal } from "./decimal.ts";
  *
  * assertEquals(recordToJson([Decimal.of("0.10"), 3n, NaN]), [
  *   { $decimal: "0.10" },
@@ -52,6 +53,7 @@ export function recordToJson(record: unknown): Json {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
+ * import { Decimal } from "./decimal.ts";
  *
  * const record = { close: Decimal.of("0.10"), trades: 3n, gap: undefined };
  * const read = recordFromJson(JSON.parse(JSON.stringify(recordToJson(record))));

@@ -74,7 +74,10 @@ export const file = defineSink({
     if (formatOf(options) === "line_protocol") return encodeLineProtocol(records, encoding);
     return encodeJson(records, encoding, options.rotate?.every ? requireTime : undefined);
   },
-  jsonLines: ({ path, rotate }, { files }) => listOutput({ path, rotation: rotate }, files),
+  jsonLines: (options, { files }) =>
+    formatOf(options) === "json"
+      ? listOutput({ path: options.path, rotation: options.rotate }, files)
+      : Promise.resolve([]),
   open: ({ path, rotate }, { token }, context) =>
     openOutput({ path, rotation: rotate }, token, context),
 });
