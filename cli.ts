@@ -17,15 +17,17 @@ const USAGE = `penstock runs pipelines of market data.
 usage:
   penstock run FILE        runs a pipeline; a later run goes on from the last checkpoint
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
+  penstock replay FILE     puts dead letters through again, once what refused them is mended
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
 
-options of run and dry-run:
+options of run, dry-run and replay:
   --simulate[=FILE]        reads from a simulated exchange on loopback; FILE is its scenario
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
   --limit N                reads N records, then stops (dry-run)
+  --file PATH              takes dead letters from there (replay)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages
 
@@ -45,6 +47,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     flags: ["simulate", "limit", "log", "verbose"],
     operand: "FILE",
     run: runFile(true),
+  },
+  "replay": {
+    flags: ["state", "file", "log", "verbose"],
+    operand: "FILE",
+    run: withLog(async ({ operand, flags }, terminal) => {
+      const { replay } = await import("./cli/replay.ts");
+      return await replay({
+        file: operand,
+        letters: textOf(flags.file),
+        state: stateOf(flags),
+      }, terminal);
+    }),
   },
   "check": {
     flags: [],
@@ -103,7 +117,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "limit", "log"],
+    string: ["simulate", "state", "limit", "log", "file"],
     boolean: ["verbose"],
   });
   for (const [key, value] of Object.entries(flags)) {
@@ -125,26 +139,37 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
 }
 
 function runFile(dry: boolean): Command["run"] {
-  return async ({ operand, flags }, terminal) => {
-    const log = flags.log ?? "text";
-    if (log !== "text" && log !== "json") {
-      throw new UsageError(`Cannot use \`--log ${log}\` as it must be text or json`);
-    }
-    if (flags.state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
+  return withLog(async ({ operand, flags }, terminal) => {
     const runFlags = {
       file: operand,
       simulate: textOf(flags.simulate),
-      state: textOf(flags.state),
+      state: stateOf(flags),
       limit: parseLimit(textOf(flags.limit)),
       dry,
     };
-    const { configureLog, loggingTerminal } = await import("./cli/log.ts");
-    configureLog({ format: log, verbose: flags.verbose === true, write: terminal.say });
     const { run } = await import("./cli/run.ts");
-    if (log === "text") return run(runFlags, terminal);
-    return await run(runFlags, loggingTerminal(terminal, "info"))
+    return await run(runFlags, terminal);
+  });
+}
+
+/** Sets the log up as `--log` and `--verbose` say. As JSON, all that is said is part of it. */
+function withLog(run: Command["run"]): Command["run"] {
+  return async (call, terminal) => {
+    const { log = "text", verbose } = call.flags;
+    if (log !== "text" && log !== "json") {
+      throw new UsageError(`Cannot use \`--log ${log}\` as it must be text or json`);
+    }
+    const { configureLog, loggingTerminal } = await import("./cli/log.ts");
+    configureLog({ format: log, verbose: verbose === true, write: terminal.say });
+    if (log === "text") return await run(call, terminal);
+    return await run(call, loggingTerminal(terminal, "info"))
       .catch((error) => report(error, loggingTerminal(terminal, "error")));
   };
+}
+
+function stateOf({ state }: Call["flags"]): string | undefined {
+  if (state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
+  return textOf(state);
 }
 
 function textOf(flag: string | boolean | undefined): string | undefined {

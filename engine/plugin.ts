@@ -298,6 +298,11 @@ export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input>
   /** What is stored, read back. Only where it can be. */
   readonly store?: SinkStore<Options>;
   /**
+   * The files it has written, in order, each with one record as JSON on a line: from these, dead
+   * letters are put through again. Only where it writes such files.
+   */
+  jsonLines?(options: Options, context: Pick<Context, "files">): Promise<readonly string[]>;
+  /**
    * Tries whether it could be written to, changing nothing: for `check --probe`.
    *
    * @returns What was found, in words.

@@ -10,7 +10,7 @@
  */
 
 import { abortable } from "@std/async";
-import { type Refusal, type RunningTransform, startTransform } from "./chain.ts";
+import { type RunningTransform, startTransform } from "./chain.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import { identifySteps, refuseOtherPipeline } from "./identity.ts";
 import type { Context, Json, Log } from "./context.ts";
@@ -20,6 +20,8 @@ import { emptyStep, findImbalances, type Ledger, type StepLedger } from "./ledge
 import type { CheckedStep, Pipeline } from "./pipeline.ts";
 import type { SinkPlugin, SinkWriter, SourceBatch, SourcePlugin } from "./plugin.ts";
 import { readSource } from "./reading.ts";
+import { Refusals } from "./refusals.ts";
+import { type LetterBatch, type LetterFile, readLetters } from "./replay.ts";
 import type { RetryLimits } from "./retry.ts";
 import { findStoredEnds } from "./stored.ts";
 import { createContext, type World } from "./world.ts";
@@ -43,6 +45,11 @@ export interface RunOptions {
   observe?(status: RunStatus): void;
   /** How long to try again. For ever where it is left out. */
   readonly retryLimits?: RetryLimits;
+  /**
+   * Dead letters to put through again, in place of reading the sources: gives the files they are
+   * in, once the dead-letter sink is open.
+   */
+  letters?(): Promise<readonly LetterFile[]>;
 }
 
 /** How far a run is. */
@@ -63,8 +70,10 @@ export interface RunReport {
   readonly outcome: "done" | "stopped";
   /** What became of every record, over all runs since the first. */
   readonly ledger: Ledger;
-  /** Records that sources gave in this run. */
+  /** Records that sources gave in this run; of a replay, dead letters that were put through. */
   readonly records: number;
+  /** Dead letters of this run, by the step that refused them. */
+  readonly deadLetters: Readonly<Record<string, number>>;
   /** Bytes that each sink acknowledged in this run, by step id. */
   readonly bytes: Readonly<Record<string, number>>;
   /** What plugins counted in this run, by step id and name. */
@@ -114,8 +123,9 @@ class Run {
   #transforms: readonly RunningTransform[] = [];
   #sinks: OpenSink[] = [];
   #deadLetter: OpenSink | undefined;
-  #refused: unknown[] = [];
+  readonly #refusals: Refusals;
   #epoch: number;
+  #replayed: Checkpoint["replayed"];
   #unsaved = 0;
   #savedMs: number;
   /** The last piece of work that needs all sources to wait. */
@@ -127,6 +137,8 @@ class Run {
     this.#startMs = this.#savedMs = options.world.clock.now();
     this.#epoch = saved?.epoch ?? 0;
     this.#ledger = saved?.ledger ?? emptyLedger(pipeline);
+    this.#refusals = new Refusals(pipeline, this.#ledger, saved?.refusals);
+    this.#replayed = { ...saved?.replayed };
     for (const { id } of pipeline.sources) {
       this.#positions.set(id, { ...saved?.positions[id] });
       this.#progress.set(id, undefined);
@@ -140,6 +152,7 @@ class Run {
   static async start(pipeline: Pipeline, options: RunOptions): Promise<Run> {
     const saved = await options.checkpoints.load();
     if (saved) refuseOtherPipeline(pipeline, saved);
+    else if (options.letters) throw neverRun(pipeline);
     const run = new Run(pipeline, options, saved);
     try {
       await run.#unlessAborted(run.#open(saved));
@@ -157,7 +170,7 @@ class Run {
         step,
         ledgerOf(this.#ledger.transforms, step.id),
         saved?.states[step.id] ?? {},
-        (refusal) => this.#refuse(refusal),
+        (refusal) => this.#refusals.take(refusal),
       )
     );
     if (deadLetter) {
@@ -196,7 +209,7 @@ class Run {
       writer,
       context,
       ledger,
-      refuse: (refusal) => this.#refuse(refusal),
+      refuse: (refusal) => this.#refusals.take(refusal),
       fail: (error) => this.#fail(error),
     });
     return { delivery, writer };
@@ -214,7 +227,8 @@ class Run {
 
   async #finish(): Promise<RunReport> {
     const ticking = this.#tick();
-    await Promise.all(this.#pipeline.sources.map((step) => this.#readAll(step)));
+    if (this.#options.letters) await this.#replayAll(await this.#options.letters());
+    else await Promise.all(this.#pipeline.sources.map((step) => this.#readAll(step)));
     this.#ending.abort(new DOMException("The sources have ended", "AbortError"));
     await ticking;
     this.#throwFailure();
@@ -225,6 +239,7 @@ class Run {
       outcome: this.#options.stop?.aborted ? "stopped" : "done",
       ledger: this.#ledger,
       records: this.#status.records,
+      deadLetters: this.#refusals.kept,
       bytes: Object.fromEntries(
         this.#sinks.map(({ delivery }) => [delivery.step.id, delivery.bytes]),
       ),
@@ -288,16 +303,51 @@ class Run {
     }
     this.#positions.set(step.id, { ...this.#positions.get(step.id), ...batch.position });
     this.#progress.set(step.id, batch.progress);
-    this.#status.records += batch.records.length;
-    this.#unsaved += Math.max(1, batch.records.length);
     this.#status.progress = meanOf(this.#progress.values());
+    await this.#count(batch.records.length);
+  }
+
+  /** Counts records that were taken, and saves when an epoch is over. */
+  async #count(records: number): Promise<void> {
+    this.#status.records += records;
+    this.#unsaved += Math.max(1, records);
     this.#options.observe?.(this.#status);
     if (this.#unsaved >= this.#pipeline.epoch.records || this.#epochIsOver()) await this.#save();
   }
 
-  async #push(records: readonly unknown[]): Promise<void> {
+  async #replayAll(files: readonly LetterFile[]): Promise<void> {
+    try {
+      for await (const batch of readLetters(this.#pipeline, files, this.#replayed)) {
+        if (this.#ending.signal.aborted) return;
+        await this.#alone(() => this.#takeLetters(batch));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Letters of a transform go through it and what follows; those of a sink go to that sink alone. */
+  async #takeLetters({ step, records, file, lines }: LetterBatch): Promise<void> {
+    const transform = this.#transforms.findIndex((one) => one.step.id === step);
+    if (transform >= 0) {
+      ledgerOf(this.#ledger.transforms, step).replayed += records.length;
+      await this.#push(records, this.#transforms.slice(transform));
+    } else {
+      ledgerOf(this.#ledger.sinks, step).replayed += records.length;
+      const sink = this.#sinks.find(({ delivery }) => delivery.step.id === step);
+      await sink?.delivery.add(records);
+      await this.#keepRefused();
+    }
+    this.#replayed = { ...this.#replayed, [file]: lines };
+    await this.#count(records.length);
+  }
+
+  async #push(
+    records: readonly unknown[],
+    transforms: readonly RunningTransform[] = this.#transforms,
+  ): Promise<void> {
     let on = records;
-    for (const transform of this.#transforms) on = transform.run(on);
+    for (const transform of transforms) on = transform.run(on);
     const last = on.at(-1);
     if (typeof last === "object" && last !== null && "timeMs" in last) {
       this.#status.timeMs = Math.max(this.#status.timeMs ?? 0, Number(last.timeMs));
@@ -310,23 +360,8 @@ class Run {
   }
 
   async #keepRefused(): Promise<void> {
-    const refused = this.#refused;
-    this.#refused = [];
-    if (refused.length > 0) await this.#deadLetter?.delivery.add(refused);
-  }
-
-  #refuse({ step, record, error }: Refusal): void {
-    if (step.onError === "stop") {
-      const choices = step === this.#pipeline.deadLetter
-        ? "`on_error: drop`"
-        : "`on_error: dead_letter` or `on_error: drop`";
-      throw new FatalError(`Step "${step.id}" refused a record: ${describeError(error)}`, {
-        cause: error,
-        hint: error.hint ?? `Set ${choices} on that step to go on without such records`,
-      });
-    }
-    if (step.onError === "drop") this.#ledger.dropped++;
-    else this.#refused.push({ step: step.id, reason: describeError(error), record });
+    const letters = this.#refusals.letters();
+    if (letters.length > 0) await this.#deadLetter?.delivery.add(letters);
   }
 
   /** Saves when time is up although no batch comes. */
@@ -366,6 +401,8 @@ class Run {
       states: Object.fromEntries(this.#transforms.map(({ step, states }) => [step.id, states()])),
       tokens,
       deadLetterToken,
+      refusals: this.#refusals.counting,
+      replayed: this.#replayed,
       ledger: this.#ledger,
     });
     this.#unsaved = 0;
@@ -428,6 +465,14 @@ function emptyLedger(pipeline: Pipeline): Ledger {
     deadLetter: emptyStep(),
     dropped: 0,
   };
+}
+
+/** Dead letters are put through with what the pipeline remembers: it must have run. */
+function neverRun({ name }: Pipeline): FatalError {
+  return new FatalError(
+    `Cannot replay dead letters of pipeline "${name}" as it must have run before: it has no checkpoint`,
+    { hint: "Name the folder it keeps its checkpoints in with --state, if it is another one" },
+  );
 }
 
 function ledgerOf(steps: Readonly<Record<string, StepLedger>>, id: string): StepLedger {
