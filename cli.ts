@@ -19,6 +19,9 @@ usage:
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
   penstock replay FILE     puts dead letters through again, once what refused them is mended
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
+  penstock state show FILE    says what a pipeline remembers: how far each series is, states, tokens
+  penstock state export FILE  prints it as JSON
+  penstock state reset FILE   forgets all of it, or what --step and --series name; keeps a backup
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
@@ -28,6 +31,7 @@ options of run, dry-run and replay:
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
   --limit N                reads N records, then stops (dry-run)
   --file PATH              takes dead letters from there (replay)
+  --step ID, --series KEY  forgets that step alone, or that series, such as BTCUSDT@1h (state reset)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages
 
@@ -42,15 +46,13 @@ const EXIT_PIPE = 141;
 
 /** Each command: which flags it takes, how many arguments, and what it does. Loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
-  "run": { flags: ["simulate", "state", "log", "verbose"], operand: "FILE", run: runFile(false) },
+  "run": { flags: ["simulate", "state", "log", "verbose"], run: runFile(false) },
   "dry-run": {
     flags: ["simulate", "limit", "log", "verbose"],
-    operand: "FILE",
     run: runFile(true),
   },
   "replay": {
     flags: ["state", "file", "log", "verbose"],
-    operand: "FILE",
     run: withLog(async ({ operand, flags }, terminal) => {
       const { replay } = await import("./cli/replay.ts");
       return await replay({
@@ -62,33 +64,51 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "check": {
     flags: [],
-    operand: "FILE",
     run: async ({ operand }, terminal) => (await import("./cli/check.ts")).check(operand, terminal),
+  },
+  "state": {
+    flags: ["state", "step", "series"],
+    operands: ["ACTION", "FILE"],
+    run: async ({ operands: [action = "", file = ""], flags }, terminal) => {
+      const { state, STATE_ACTIONS } = await import("./cli/state.ts");
+      const known = STATE_ACTIONS.find((one) => one === action);
+      if (!known) throw unknown("action of `state`", action, STATE_ACTIONS, "The actions");
+      const { step, series } = { step: textOf(flags.step), series: textOf(flags.series) };
+      if (known !== "reset" && (step ?? series) !== undefined) {
+        throw new UsageError(`Cannot use --step or --series with \`state ${known}\``);
+      }
+      return await state({ action: known, file, state: stateOf(flags), step, series }, terminal);
+    },
   },
   "plugins": {
     flags: [],
+    operands: [],
     run: async (_, terminal) => (await import("./cli/plugins.ts")).plugins(terminal),
   },
   "describe": {
     flags: [],
-    operand: "NAME",
+    operands: ["NAME"],
     run: async ({ operand }, terminal) =>
       (await import("./cli/plugins.ts")).describe(operand, terminal),
   },
   "schema": {
     flags: [],
+    operands: [],
     run: async (_, terminal) => (await import("./cli/plugins.ts")).schema(terminal),
   },
 };
 
 interface Command {
   readonly flags: readonly string[];
-  readonly operand?: string;
+  /** Names of its arguments; FILE alone where they are left out. */
+  readonly operands?: readonly string[];
   run(call: Call, terminal: Terminal): Promise<number>;
 }
 
 interface Call {
+  /** The first argument. */
   readonly operand: string;
+  readonly operands: readonly string[];
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
 }
 
@@ -117,7 +137,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "limit", "log", "file"],
+    string: ["simulate", "state", "limit", "log", "file", "step", "series"],
     boolean: ["verbose"],
   });
   for (const [key, value] of Object.entries(flags)) {
@@ -126,16 +146,15 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
     throw unknown(`option of \`${name}\``, `--${key}`, names, "Its options");
   }
   const operands = flags._.map(String);
-  const wanted = command.operand ? 1 : 0;
-  if (operands.length !== wanted) {
+  const { operands: wanted = ["FILE"] } = command;
+  if (operands.length !== wanted.length) {
+    const must = wanted.length === 0 ? "no argument" : `one ${wanted.join(" and one ")}`;
     throw new UsageError(
-      `Cannot run \`penstock ${name}\` as it must have ${
-        command.operand ? `one ${command.operand}` : "no argument"
-      }: it has ${operands.length}`,
+      `Cannot run \`penstock ${name}\` as it must have ${must}: it has ${operands.length}`,
       { hint: "See `penstock --help`" },
     );
   }
-  return { operand: operands[0] ?? "", flags };
+  return { operand: operands[0] ?? "", operands, flags };
 }
 
 function runFile(dry: boolean): Command["run"] {

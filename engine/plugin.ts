@@ -91,6 +91,18 @@ export interface SourceHistory<Options, Out> {
   read(options: Options, range: SeriesRange, context: Context): AsyncIterable<readonly Out[]>;
 }
 
+/** Where one series of a source stands, for people. */
+export interface SeriesPlace {
+  /** The series, as the source calls it. */
+  readonly series: string;
+  /** The time of the last record it gave, in epoch milliseconds. Absent before the first. */
+  readonly lastMs?: number | undefined;
+  /** How many records it should have given beyond that one by now. */
+  readonly behind?: number | undefined;
+  /** What these are called. `records` by default. */
+  readonly unit?: string | undefined;
+}
+
 /** What a source is made of. */
 export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Input> {
   /**
@@ -109,6 +121,15 @@ export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Inp
    * @param context The world.
    */
   read(options: Options, from: Position, context: Context): AsyncIterable<SourceBatch<Out>>;
+  /**
+   * Says where a position stands, series by series, for `state show`. Pure. Positions are shown as
+   * they are, where it is left out.
+   *
+   * @param options The checked options.
+   * @param position A position that it has given.
+   * @param nowMs Epoch milliseconds.
+   */
+  describePosition?(options: Options, position: Position, nowMs: number): readonly SeriesPlace[];
   /** Options that turn it to a simulated exchange, for `--simulate`. Only where it has one. */
   simulated?(urls: SimulatorUrls): Partial<Input>;
   /** Its history, for audits and repairs. Only where it can be asked for by series and range. */

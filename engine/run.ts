@@ -111,6 +111,7 @@ class Run {
   readonly #options: RunOptions;
   readonly #startMs: number;
   readonly #counters = new Map<string, Map<string, number>>();
+  readonly #counted: Record<string, Record<string, number>> = {};
   readonly #positions = new Map<string, Record<string, Json>>();
   readonly #progress = new Map<string, number | undefined>();
   readonly #ledger: Ledger;
@@ -139,6 +140,9 @@ class Run {
     this.#ledger = saved?.ledger ?? emptyLedger(pipeline);
     this.#refusals = new Refusals(pipeline, this.#ledger, saved?.refusals);
     this.#replayed = { ...saved?.replayed };
+    for (const [id, counters] of Object.entries(saved?.counters ?? {})) {
+      this.#counted[id] = { ...counters };
+    }
     for (const { id } of pipeline.sources) {
       this.#positions.set(id, { ...saved?.positions[id] });
       this.#progress.set(id, undefined);
@@ -404,6 +408,7 @@ class Run {
       refusals: this.#refusals.counting,
       replayed: this.#replayed,
       ledger: this.#ledger,
+      counters: this.#counted,
     });
     this.#unsaved = 0;
     this.#savedMs = this.#options.world.clock.now();
@@ -441,11 +446,15 @@ class Run {
   #contextOf(step: CheckedStep, signal: AbortSignal): Context {
     const counters = this.#counters.get(step.id) ?? new Map<string, number>();
     this.#counters.set(step.id, counters);
+    const counted = this.#counted[step.id] ??= {};
     return createContext(this.#options.world, {
       signal,
       log: this.#logOf(step.id),
       metrics: {
-        count: (name, by = 1) => void counters.set(name, (counters.get(name) ?? 0) + by),
+        count(name, by = 1) {
+          counters.set(name, (counters.get(name) ?? 0) + by);
+          counted[name] = (counted[name] ?? 0) + by;
+        },
         gauge: (name, value) => void counters.set(name, value),
       },
       storedEnds: (series) =>

@@ -44,7 +44,7 @@ import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
-import { placeOf, START_AGAIN } from "./_binance/place.ts";
+import { describePlaces, placeOf, START_AGAIN } from "./_binance/place.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
 import { WeightBudget } from "./_binance/weight.ts";
@@ -81,6 +81,8 @@ export const binanceRest = defineSource({
   replay: "exact",
   shape: () => ({ kind: "raw", format: "candle" }),
   permissions: ({ base_url }: Options) => ({ net: [hostOf(base_url)] }),
+  describePosition: (options: Options, position, nowMs) =>
+    describePlaces(position, Math.min(nowMs, spanOf(options, nowMs).toMs)),
   simulated: ({ rest }) => ({ base_url: rest }),
   history: historyOf((options: Options) => options),
   async *read(options: Options, from, context) {

@@ -46,7 +46,7 @@ import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
-import { placeOf } from "./_binance/place.ts";
+import { describePlaces, placeOf } from "./_binance/place.ts";
 import { closedEndMs, historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
 import { WeightBudget } from "./_binance/weight.ts";
@@ -115,6 +115,7 @@ export const binanceWebsocket = defineSource({
   permissions: ({ base_url, rest_url }: Options) => ({
     net: [...new Set([hostOf(base_url), hostOf(rest_url)])],
   }),
+  describePosition: (_options, position, nowMs) => describePlaces(position, nowMs),
   simulated: ({ rest, stream }) => ({ rest_url: rest, base_url: stream }),
   history: historyOf(({ rest_url, ...options }: Options) => ({ ...options, base_url: rest_url })),
   async *read(options: Options, from, context): AsyncGenerator<SourceBatch<RawCandle>> {
