@@ -26,6 +26,7 @@ options of run and dry-run:
   --simulate[=FILE]        reads from a simulated exchange on loopback; FILE is its scenario
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
   --limit N                reads N records, then stops (dry-run)
+  --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages
 
@@ -40,7 +41,11 @@ const EXIT_PIPE = 141;
 
 /** Each command: which flags it takes, how many arguments, and what it does. Loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
-  "run": { flags: ["simulate", "state", "log", "verbose"], operand: "FILE", run: runFile(false) },
+  "run": {
+    flags: ["simulate", "state", "drain", "log", "verbose"],
+    operand: "FILE",
+    run: runFile(false),
+  },
   "dry-run": {
     flags: ["simulate", "limit", "log", "verbose"],
     operand: "FILE",
@@ -103,7 +108,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "limit", "log"],
+    string: ["simulate", "state", "drain", "limit", "log"],
     boolean: ["verbose"],
   });
   for (const [key, value] of Object.entries(flags)) {
@@ -135,6 +140,7 @@ function runFile(dry: boolean): Command["run"] {
       file: operand,
       simulate: textOf(flags.simulate),
       state: textOf(flags.state),
+      drainMs: parseDrain(textOf(flags.drain)),
       limit: parseLimit(textOf(flags.limit)),
       dry,
     };
@@ -156,6 +162,16 @@ function parseLimit(limit: string | undefined): number | undefined {
   const records = Number(limit);
   if (Number.isSafeInteger(records) && records > 0) return records;
   throw new UsageError(`Cannot use \`--limit ${limit}\` as it must be a whole number above 0`);
+}
+
+/** Milliseconds of a number of seconds. A timer of the system holds a day, and not much more. */
+function parseDrain(drain: string | undefined): number | undefined {
+  if (drain === undefined) return undefined;
+  const seconds = drain === "" ? NaN : Number(drain);
+  if (seconds >= 0 && seconds <= 86_400) return 1_000 * seconds;
+  throw new UsageError(
+    `Cannot use \`--drain ${drain}\` as it must be a number of seconds from 0 to 86,400`,
+  );
 }
 
 function unknown(

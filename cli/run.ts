@@ -28,6 +28,8 @@ export interface RunFlags {
   readonly simulate: string | undefined;
   /** Where checkpoints are kept. */
   readonly state: string | undefined;
+  /** How long a stop may take, in milliseconds. */
+  readonly drainMs: number | undefined;
   /** Records to read. Dry runs only. */
   readonly limit: number | undefined;
   /** Whether this is a dry run. */
@@ -59,7 +61,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     const report = await execute(
       flags.dry ? asDryRun(pipeline, limit) : pipeline,
       checkpoints,
-      { terminal, stop, clock: simulator?.clock, dry: flags.dry },
+      { terminal, stop, clock: simulator?.clock, dry: flags.dry, drainMs: flags.drainMs },
     );
     terminal.say(describeReport(report));
     return stop.exitCode ?? 0;
@@ -78,12 +80,13 @@ interface Execution {
   readonly stop: ReturnType<typeof listenForStop>;
   readonly clock: Clock | undefined;
   readonly dry: boolean;
+  readonly drainMs: number | undefined;
 }
 
 async function execute(
   pipeline: Pipeline,
   checkpoints: CheckpointStore,
-  { terminal, stop, clock, dry }: Execution,
+  { terminal, stop, clock, dry, drainMs }: Execution,
 ): Promise<RunReport> {
   const system = systemWorld(pipeline.folder);
   const world = { ...system, clock: clock ?? system.clock, print: terminal.print };
@@ -96,6 +99,7 @@ async function execute(
       abort: stop.aborting,
       log: (step) => logOf(pipeline.name, step),
       observe: (status) => terminal.show(() => describeStatus(status, performance.now() - startMs)),
+      ...(drainMs === undefined ? {} : { drainMs }),
       ...(dry ? { retryLimits: { maxAttempts: DRY_ATTEMPTS } } : {}),
     });
   } finally {

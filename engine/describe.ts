@@ -123,7 +123,10 @@ export function exampleStep({ id, options }: Plugin): { use: string; with?: unkn
 }
 
 function factOf(plugin: Plugin): string {
-  if (plugin.kind === "source") return `replay: ${plugin.replay} (${FACTS[plugin.replay]})`;
+  if (plugin.kind === "source") {
+    const end = plugin.endless ? "; goes on until it is told to stop" : "";
+    return `replay: ${plugin.replay} (${FACTS[plugin.replay]})${end}`;
+  }
   if (plugin.kind === "sink") return `delivery: ${plugin.delivery} (${FACTS[plugin.delivery]})`;
   return plugin.state ? "state: kept for each key, and saved with each checkpoint" : "state: none";
 }
