@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli";
-import { createTerminal, type Terminal } from "./cli/terminal.ts";
+import { createTerminal, sayWhileItLasts, type Terminal } from "./cli/terminal.ts";
 import { UsageError } from "./cli/usage.ts";
 import { PipelineFileError, renderDiagnostics } from "./engine/pipeline_file/diagnostics.ts";
 import { describeError, OptionsError, PenstockError } from "./engine/errors.ts";
@@ -216,10 +216,9 @@ function isBrokenPipe(error: unknown): boolean {
 
 if (import.meta.main) {
   const interactive = Deno.stderr.isTerminal();
-  const encoder = new TextEncoder();
   const terminal = createTerminal({
     writeOut: (bytes) => writeAll(Deno.stdout, bytes),
-    writeErr: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+    writeErr: sayWhileItLasts((bytes) => Deno.stderr.writeSync(bytes)),
     interactive,
     colors: interactive && !Deno.noColor,
     // Some terminals do not know their size and say 0.
