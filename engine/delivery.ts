@@ -52,6 +52,8 @@ export interface Delivery {
   drain(): Promise<void>;
   /** Makes all of it durable and gives the token for the checkpoint. Call after {@linkcode Delivery.drain}. */
   flush(): Promise<Json>;
+  /** Records that were taken and are not acknowledged yet. */
+  readonly pending: number;
   /** Bytes acknowledged in this run. */
   readonly bytes: number;
 }
@@ -181,6 +183,9 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       } catch (error) {
         throw asStepError(`Sink "${step.id}"`, error);
       }
+    },
+    get pending() {
+      return ledger.in - ledger.out - ledger.rejected;
     },
     get bytes() {
       return deliveredBytes;

@@ -15,8 +15,9 @@ import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import { identifySteps, refuseOtherPipeline } from "./identity.ts";
 import type { Context, Json, Log } from "./context.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
+import { Ending } from "./ending.ts";
 import { asStepError, describeError, FatalError } from "./errors.ts";
-import { emptyStep, findImbalances, type Ledger, type StepLedger } from "./ledger.ts";
+import { emptyLedger, findImbalances, type Ledger, ledgerOf, type StepLedger } from "./ledger.ts";
 import type { CheckedStep, Pipeline } from "./pipeline.ts";
 import type { SinkPlugin, SinkWriter, SourceBatch, SourcePlugin } from "./plugin.ts";
 import { readSource } from "./reading.ts";
@@ -37,6 +38,11 @@ export interface RunOptions {
   readonly checkpoints: CheckpointStore;
   /** Stops the run cleanly: no more is read, what was read is delivered and saved. */
   readonly stop?: AbortSignal;
+  /**
+   * How long it may take to end once it is stopped or has failed, in milliseconds: a plugin that
+   * hangs must not hold it for ever. 30,000 by default.
+   */
+  readonly drainMs?: number;
   /** Ends the run at once. What is not in the last checkpoint is done again by the next run. */
   readonly abort?: AbortSignal;
   /** The log of a step, by step id; the engine's own with no id. */
@@ -87,13 +93,17 @@ export interface RunReport {
 /**
  * Runs a pipeline until its sources end or it is told to stop.
  *
- * @throws {FatalError} If the run cannot go on, or its ledger does not balance.
+ * @throws {FatalError} If the run cannot go on, its ledger does not balance, or it cannot be stopped
+ * in time; the message then names what was not delivered.
  * @throws {PenstockError} Whatever else a step threw.
  */
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunReport> {
-  const run = await Run.start(pipeline, options);
+  const saved = await options.checkpoints.load();
+  if (saved) refuseOtherPipeline(pipeline, saved);
+  else if (options.letters) throw neverRun(pipeline);
+  const run = new Run(pipeline, options, saved);
   try {
-    return await run.finish();
+    return await run.run(saved);
   } finally {
     await run.close();
   }
@@ -115,23 +125,23 @@ class Run {
   readonly #progress = new Map<string, number | undefined>();
   readonly #ledger: Ledger;
   readonly #status: RunStatus = { records: 0, timeMs: undefined, progress: undefined, epochs: 0 };
-  /** Aborts when the run is stopped, is aborted, or fails: sources end. */
-  readonly #ending = new AbortController();
-  /** Aborts when the run is aborted or fails: sinks end. */
-  readonly #aborting = new AbortController();
-  #failure: { readonly error: unknown } | undefined;
+  readonly #ending: Ending;
   #transforms: readonly RunningTransform[] = [];
   #sinks: OpenSink[] = [];
   #deadLetter: OpenSink | undefined;
   readonly #refusals: Refusals;
-  #epoch: number;
   #replayed: Checkpoint["replayed"];
+  /** That a source has ended which must not. */
+  #endedEarly: FatalError | undefined;
+  #epoch: number;
+  /** The sink that is being flushed. */
+  #waitsFor: CheckedStep | undefined;
   #unsaved = 0;
   #savedMs: number;
   /** The last piece of work that needs all sources to wait. */
   #work: Promise<void> = Promise.resolve();
 
-  private constructor(pipeline: Pipeline, options: RunOptions, saved: Checkpoint | undefined) {
+  constructor(pipeline: Pipeline, options: RunOptions, saved: Checkpoint | undefined) {
     this.#pipeline = pipeline;
     this.#options = options;
     this.#startMs = this.#savedMs = options.world.clock.now();
@@ -143,24 +153,29 @@ class Run {
       this.#positions.set(id, { ...saved?.positions[id] });
       this.#progress.set(id, undefined);
     }
-    options.stop?.addEventListener("abort", () => this.#ending.abort(options.stop?.reason));
-    options.abort?.addEventListener("abort", () => this.#abort(options.abort?.reason));
-    if (options.stop?.aborted) this.#ending.abort(options.stop.reason);
-    if (options.abort?.aborted) this.#abort(options.abort.reason);
+    const { stop, abort, drainMs, world: { clock } } = options;
+    const undelivered = () => this.#describeUndelivered();
+    this.#ending = new Ending({ stop, abort, drainMs, clock, undelivered });
   }
 
-  static async start(pipeline: Pipeline, options: RunOptions): Promise<Run> {
-    const saved = await options.checkpoints.load();
-    if (saved) refuseOtherPipeline(pipeline, saved);
-    else if (options.letters) throw neverRun(pipeline);
-    const run = new Run(pipeline, options, saved);
+  /** Runs to the end, but waits for nothing once it has to leave. */
+  run(saved: Checkpoint | undefined): Promise<RunReport> {
+    return this.#ending.waitFor(this.#run(saved));
+  }
+
+  async #run(saved: Checkpoint | undefined): Promise<RunReport> {
+    const { reading } = this.#ending;
     try {
-      await run.#unlessAborted(run.#open(saved));
+      await abortable(this.#open(saved), reading);
     } catch (error) {
-      await run.close();
-      throw error;
+      this.#ending.throwFailure();
+      if (!this.#ending.isStopped || error !== reading.reason) throw error;
+      // Stopped before anything was read: there is nothing to deliver, and no sink has to be open.
+      this.#ending.fail(error);
+      return this.#report();
     }
-    return run;
+    await this.#finish();
+    return this.#report();
   }
 
   async #open(saved: Checkpoint | undefined): Promise<void> {
@@ -196,7 +211,7 @@ class Run {
     ledger: StepLedger,
     shapes: Pipeline["shapes"],
   ): Promise<OpenSink> {
-    const context = this.#contextOf(step, this.#aborting.signal);
+    const context = this.#contextOf(step, this.#ending.writing);
     const writer: SinkWriter<unknown> = await context.retry(
       `open sink "${step.id}"`,
       () => step.plugin.open(step.options, { token, shapes }, context),
@@ -210,33 +225,27 @@ class Run {
       context,
       ledger,
       refuse: (refusal) => this.#refusals.take(refusal),
-      fail: (error) => this.#fail(error),
+      fail: (error) => this.#ending.fail(error),
     });
     return { delivery, writer };
   }
 
-  finish(): Promise<RunReport> {
-    return this.#unlessAborted(this.#finish());
-  }
-
-  /** Waits for work, but not once the run is aborted: a plugin may not listen. */
-  #unlessAborted<T>(work: Promise<T>): Promise<T> {
-    const { abort } = this.#options;
-    return abort ? abortable(work, abort) : work;
-  }
-
-  async #finish(): Promise<RunReport> {
+  async #finish(): Promise<void> {
     const ticking = this.#tick();
     if (this.#options.letters) await this.#replayAll(await this.#options.letters());
     else await Promise.all(this.#pipeline.sources.map((step) => this.#readAll(step)));
-    this.#ending.abort(new DOMException("The sources have ended", "AbortError"));
+    this.#ending.endReading();
     await ticking;
-    this.#throwFailure();
+    this.#ending.throwFailure();
     if (this.#unsaved > 0) await this.#save();
-    this.#throwFailure();
+    this.#ending.throwFailure();
     this.#checkLedger();
+    if (this.#endedEarly) throw this.#endedEarly;
+  }
+
+  #report(): RunReport {
     return {
-      outcome: this.#options.stop?.aborted ? "stopped" : "done",
+      outcome: this.#ending.isStopped ? "stopped" : "done",
       ledger: this.#ledger,
       records: this.#status.records,
       deadLetters: this.#refusals.kept,
@@ -251,8 +260,17 @@ class Run {
     };
   }
 
-  close(): Promise<void> {
-    return this.#unlessAborted(this.#closeSinks()).catch(() => {});
+  /** Closes the sinks; says so when one does not end in time. */
+  async close(): Promise<void> {
+    const hadFailed = this.#ending.hasFailed;
+    this.#ending.limit();
+    try {
+      await this.#ending.waitFor(this.#closeSinks());
+    } catch (error) {
+      if (!hadFailed) this.#logOf().warn(`Cannot close the sinks: ${describeError(error)}`);
+    } finally {
+      this.#ending.close();
+    }
   }
 
   async #closeSinks(): Promise<void> {
@@ -265,26 +283,38 @@ class Run {
     }
   }
 
-  #readAll(step: CheckedStep<SourcePlugin>): Promise<void> {
+  async #readAll(step: CheckedStep<SourcePlugin>): Promise<void> {
+    try {
+      await this.#readSource(step);
+      if (!step.plugin.endless || this.#ending.reading.aborted) return;
+      // What all sources gave is delivered and saved first: some of it may not come again.
+      this.#endedEarly = endedEarly(step);
+      this.#ending.endReading();
+    } catch (error) {
+      this.#ending.fail(error);
+    }
+  }
+
+  #readSource(step: CheckedStep<SourcePlugin>): Promise<void> {
     return readSource({
       step,
-      context: this.#contextOf(step, this.#ending.signal),
+      context: this.#contextOf(step, this.#ending.reading),
       clock: this.#options.world.clock,
       retryLimits: this.#options.retryLimits ?? {},
       position: () => ({ ...this.#positions.get(step.id) }),
       take: (batch) =>
         this.#alone(() => this.#take(step, batch)).catch((error) => {
           // Not the source's fault, and past mending: states have moved on, the position has not.
-          this.#fail(error);
+          this.#ending.fail(error);
           throw error;
         }),
-    }).catch((error) => this.#fail(error));
+    });
   }
 
   /** Runs work while no other work runs. After a failure nothing runs. */
   #alone(work: () => Promise<void>): Promise<void> {
     const done = this.#work.then(async () => {
-      if (this.#failure) return;
+      if (this.#ending.hasFailed) return;
       await work();
     });
     this.#work = done.catch(() => {});
@@ -318,11 +348,11 @@ class Run {
   async #replayAll(files: readonly LetterFile[]): Promise<void> {
     try {
       for await (const batch of readLetters(this.#pipeline, files, this.#replayed)) {
-        if (this.#ending.signal.aborted) return;
+        if (this.#ending.reading.aborted) return;
         await this.#alone(() => this.#takeLetters(batch));
       }
     } catch (error) {
-      this.#fail(error);
+      this.#ending.fail(error);
     }
   }
 
@@ -367,13 +397,13 @@ class Run {
   /** Saves when time is up although no batch comes. */
   async #tick(): Promise<void> {
     const { clock } = this.#options.world;
-    const { signal } = this.#ending;
+    const signal = this.#ending.reading;
     while (!signal.aborted) {
       await clock.sleep(this.#pipeline.epoch.ms, signal).catch(() => {});
       if (signal.aborted) return;
       await this.#alone(async () => {
         if (this.#unsaved > 0 && this.#epochIsOver()) await this.#save();
-      }).catch((error) => this.#fail(error));
+      }).catch((error) => this.#ending.fail(error));
     }
   }
 
@@ -389,10 +419,10 @@ class Run {
     await this.#keepRefused();
     await this.#deadLetter?.delivery.drain();
     const tokens: Record<string, Json> = {};
-    for (const { delivery } of this.#sinks) tokens[delivery.step.id] = await delivery.flush();
-    const deadLetterToken = await this.#deadLetter?.delivery.flush() ?? null;
+    for (const sink of this.#sinks) tokens[sink.delivery.step.id] = await this.#flush(sink);
+    const deadLetterToken = this.#deadLetter ? await this.#flush(this.#deadLetter) : null;
     this.#checkLedger();
-    this.#throwFailure();
+    this.#ending.throwFailure();
     await this.#options.checkpoints.save({
       pipeline: this.#pipeline.name,
       epoch: ++this.#epoch,
@@ -411,6 +441,13 @@ class Run {
     this.#logOf().debug("Saved a checkpoint", { epoch: this.#epoch });
   }
 
+  async #flush({ delivery }: OpenSink): Promise<Json> {
+    this.#waitsFor = delivery.step;
+    const token = await delivery.flush();
+    this.#waitsFor = undefined;
+    return token;
+  }
+
   #checkLedger(): void {
     const faults = findImbalances(this.#ledger);
     if (faults.length === 0) return;
@@ -419,19 +456,16 @@ class Run {
     });
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#abort(error);
-  }
-
-  #abort(reason: unknown): void {
-    this.#failure ??= { error: reason };
-    this.#ending.abort(reason);
-    this.#aborting.abort(reason);
-  }
-
-  #throwFailure(): void {
-    if (this.#failure) throw this.#failure.error;
+  #describeUndelivered(): string {
+    const late = this.#waitsFor?.id;
+    const all = this.#deadLetter ? [...this.#sinks, this.#deadLetter] : this.#sinks;
+    const waiting = all.flatMap(({ delivery: { step, pending } }) =>
+      pending > 0 ? [`sink "${step.id}" has not acknowledged ${pending} records`] : []
+    );
+    if (waiting.length > 0) return waiting.join("; ");
+    return late === undefined
+      ? "the checkpoint is not saved"
+      : `sink "${late}" has not made what it was sent durable`;
   }
 
   #logOf(step?: string): Log {
@@ -455,18 +489,6 @@ class Run {
   }
 }
 
-function emptyLedger(pipeline: Pipeline): Ledger {
-  const empty = (steps: readonly CheckedStep[]) =>
-    Object.fromEntries(steps.map(({ id }) => [id, emptyStep()]));
-  return {
-    sources: empty(pipeline.sources),
-    transforms: empty(pipeline.transforms),
-    sinks: empty(pipeline.sinks),
-    deadLetter: emptyStep(),
-    dropped: 0,
-  };
-}
-
 /** Dead letters are put through with what the pipeline remembers: it must have run. */
 function neverRun({ name }: Pipeline): FatalError {
   return new FatalError(
@@ -475,10 +497,10 @@ function neverRun({ name }: Pipeline): FatalError {
   );
 }
 
-function ledgerOf(steps: Readonly<Record<string, StepLedger>>, id: string): StepLedger {
-  const step = steps[id];
-  if (!step) throw new FatalError(`The checkpoint has no ledger for step "${id}"`);
-  return step;
+function endedEarly({ id }: CheckedStep): FatalError {
+  return new FatalError(`Cannot go on as source "${id}" must not end by itself: it has ended`, {
+    hint: "Run it again: it goes on from the last checkpoint. Please report it if it comes again",
+  });
 }
 
 function meanOf(values: Iterable<number | undefined>): number | undefined {

@@ -227,11 +227,17 @@ function reasonOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What to do about what the system says, by its number: the same on Linux and macOS. */
+const HINTS: Readonly<Record<string, string>> = {
+  27: "Raise the limit of file sizes, see `ulimit -f`, then run it again: nothing is lost",
+  28: "Free some space on the disk, then run it again: nothing is lost",
+  30: "The file system is mounted to be read only: mount it to be written, or set another path",
+};
+
 function hintOf(error: unknown): string | undefined {
-  const text = describeError(error);
-  if (text.includes("os error 28")) {
-    return "Free some space on the disk, then run it again: nothing is lost";
-  }
+  const [, number] = /os error (\d+)/.exec(describeError(error)) ?? [];
+  const hint = number === undefined ? undefined : HINTS[number];
+  if (hint !== undefined) return hint;
   if (error instanceof Deno.errors.PermissionDenied) {
     return "Check the owner and the mode of the file and its folder";
   }

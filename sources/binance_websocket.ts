@@ -111,6 +111,7 @@ export const binanceWebsocket = defineSource({
     "Reads candles of Binance as they close, with the history before them and no seam between",
   options,
   replay: "exact",
+  endless: true,
   shape: () => ({ kind: "raw", format: "candle" }),
   permissions: ({ base_url, rest_url }: Options) => ({
     net: [...new Set([hostOf(base_url), hostOf(rest_url)])],
