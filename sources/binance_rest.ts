@@ -40,7 +40,6 @@ import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
 import { placeOf, START_AGAIN } from "./_binance/place.ts";
-import { WeightBudget } from "./_binance/weight.ts";
 
 /** The exchange opened later in that year; it refuses times of long before. */
 const EARLIEST_MS = Date.UTC(2017, 0, 1);
@@ -122,8 +121,8 @@ async function begin(
   const span = spanOf(options, context.now());
   if (isNew) checkSpan(span, context.now());
   tellMovedStart(options, span, places, context);
-  const budget = new WeightBudget(options.weight_share);
-  const client = new BinanceClient({ baseUrl: options.base_url, budget, context });
+  const { base_url: baseUrl, weight_share: weightShare } = options;
+  const client = new BinanceClient({ baseUrl, weightShare, context });
   const infos = await lookUpSymbols(client, symbols, context, signal);
   const nowMs = client.now();
   if (isNew) checkSpan(span, nowMs);

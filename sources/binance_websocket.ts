@@ -44,7 +44,6 @@ import { LiveReading } from "./_binance/live_reading.ts";
 import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
 import { placeOf } from "./_binance/place.ts";
 import type { Place } from "./_binance/slots.ts";
-import { WeightBudget } from "./_binance/weight.ts";
 
 /** The exchange opened later in that year; it refuses times of long before. */
 const EARLIEST_MS = Date.UTC(2017, 0, 1);
@@ -137,8 +136,8 @@ async function begin(
   context: Context,
   signal: AbortSignal,
 ): Promise<LiveReading> {
-  const budget = new WeightBudget(options.weight_share);
-  const client = new BinanceClient({ baseUrl: options.rest_url, budget, context });
+  const { rest_url: baseUrl, weight_share: weightShare } = options;
+  const client = new BinanceClient({ baseUrl, weightShare, context });
   const infos = await lookUpSymbols(client, options.symbols, context, signal);
   const intervals = [options.interval].flat();
   const nowMs = client.now();

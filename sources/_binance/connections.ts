@@ -11,6 +11,7 @@ import type { BinanceClient } from "./client.ts";
 import { Connection } from "./connection.ts";
 import type { Feed } from "./feed.ts";
 import { Liveness } from "./liveness.ts";
+import { hostOf } from "./options.ts";
 import { readMessage, type StreamCandle } from "./stream_message.ts";
 
 /** Addresses of more than about 8,000 characters are refused. */
@@ -56,8 +57,11 @@ export class Connections {
   constructor(parts: ConnectionsParts) {
     this.#parts = parts;
     this.#index = new Map(parts.series.map((series, at) => [nameOf(series), at]));
-    const attempts = new Attempts(parts.context);
-    const { series, streamsPerConnection } = parts;
+    const { series, streamsPerConnection, context, baseUrl } = parts;
+    const attempts = context.shared(
+      `connection attempts at ${hostOf(baseUrl)}`,
+      () => new Attempts(),
+    );
     for (let first = 0; first < series.length; first += streamsPerConnection) {
       const last = Math.min(series.length, first + streamsPerConnection);
       this.#add(Array.from({ length: last - first }, (_, at) => first + at), attempts);
