@@ -4,10 +4,10 @@
  * @module
  */
 
+import { hostOf } from "../../engine/address.ts";
 import type { Context } from "../../engine/context.ts";
 import { FatalError, RetryableError } from "../../engine/errors.ts";
 import { isHtml, type RawAnswer, valueOf } from "./answer.ts";
-import { hostOf } from "./options.ts";
 import { WeightBudget } from "./weight.ts";
 
 /**

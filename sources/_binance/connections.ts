@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hostOf } from "../../engine/address.ts";
 import type { Context } from "../../engine/context.ts";
 import type { Series } from "../../engine/point.ts";
 import { Attempts } from "./attempts.ts";
@@ -11,7 +12,6 @@ import type { BinanceClient } from "./client.ts";
 import { Connection } from "./connection.ts";
 import type { Feed } from "./feed.ts";
 import { Liveness } from "./liveness.ts";
-import { hostOf } from "./options.ts";
 import { readMessage, type StreamCandle } from "./stream_message.ts";
 
 /** Addresses of more than about 8,000 characters are refused. */
