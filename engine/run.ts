@@ -25,6 +25,7 @@ import { Refusals } from "./refusals.ts";
 import { type LetterBatch, type LetterFile, readLetters } from "./replay.ts";
 import type { RetryLimits } from "./retry.ts";
 import { findStoredEnds } from "./stored.ts";
+import { Monitor, type RunView } from "./monitor.ts";
 import { createContext, type World } from "./world.ts";
 
 /** Records that are worked on before the sinks are asked for room. */
@@ -49,6 +50,8 @@ export interface RunOptions {
   log?(step?: string): Log;
   /** Told after each batch. The same object each time. */
   observe?(status: RunStatus): void;
+  /** Watches the run. */
+  readonly monitor?: Monitor;
   /** How long to try again. For ever where it is left out. */
   readonly retryLimits?: RetryLimits;
   /**
@@ -82,7 +85,7 @@ export interface RunReport {
   readonly deadLetters: Readonly<Record<string, number>>;
   /** Bytes that each sink acknowledged in this run, by step id. */
   readonly bytes: Readonly<Record<string, number>>;
-  /** What plugins counted in this run, by step id and name. */
+  /** What plugins counted in this run, over all labels, by step id and name. */
   readonly counters: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** How long it took, in milliseconds. */
   readonly elapsedMs: number;
@@ -105,6 +108,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   try {
     return await run.run(saved);
   } finally {
+    options.monitor?.end();
     await run.close();
   }
 }
@@ -120,7 +124,11 @@ class Run {
   readonly #pipeline: Pipeline;
   readonly #options: RunOptions;
   readonly #startMs: number;
-  readonly #counters = new Map<string, Map<string, number>>();
+  readonly #monitor: Monitor;
+  /** What the steps share, by name. */
+  readonly #shared = new Map<string, unknown>();
+  /** Whether each source has given anything. */
+  readonly #given = new Map<string, boolean>();
   readonly #positions = new Map<string, Record<string, Json>>();
   readonly #progress = new Map<string, number | undefined>();
   readonly #ledger: Ledger;
@@ -149,7 +157,10 @@ class Run {
     this.#ledger = saved?.ledger ?? emptyLedger(pipeline);
     this.#refusals = new Refusals(pipeline, this.#ledger, saved?.refusals);
     this.#replayed = { ...saved?.replayed };
+    this.#monitor = options.monitor ?? new Monitor();
+    this.#monitor.begin(() => this.#view());
     for (const { id } of pipeline.sources) {
+      this.#given.set(id, false);
       this.#positions.set(id, { ...saved?.positions[id] });
       this.#progress.set(id, undefined);
     }
@@ -252,9 +263,7 @@ class Run {
       bytes: Object.fromEntries(
         this.#sinks.map(({ delivery }) => [delivery.step.id, delivery.bytes]),
       ),
-      counters: Object.fromEntries(
-        Array.from(this.#counters, ([id, counters]) => [id, Object.fromEntries(counters)]),
-      ),
+      counters: this.#monitor.measurements.totals(),
       elapsedMs: this.#options.world.clock.now() - this.#startMs,
       epochs: this.#status.epochs,
     };
@@ -332,6 +341,7 @@ class Run {
       await this.#push(slice);
     }
     this.#positions.set(step.id, { ...this.#positions.get(step.id), ...batch.position });
+    this.#given.set(step.id, true);
     this.#progress.set(step.id, batch.progress);
     this.#status.progress = meanOf(this.#progress.values());
     await this.#count(batch.records.length);
@@ -468,20 +478,29 @@ class Run {
       : `sink "${late}" has not made what it was sent durable`;
   }
 
+  #view(): RunView {
+    return {
+      pipeline: this.#pipeline.name,
+      ledger: this.#ledger,
+      given: this.#given,
+      deliveries: this.#sinks.map(({ delivery }) => delivery),
+      epochs: this.#status.epochs,
+      savedMs: this.#savedMs,
+      nowMs: this.#options.world.clock.now(),
+    };
+  }
+
   #logOf(step?: string): Log {
     return this.#options.log?.(step) ?? SILENT;
   }
 
   #contextOf(step: CheckedStep, signal: AbortSignal): Context {
-    const counters = this.#counters.get(step.id) ?? new Map<string, number>();
-    this.#counters.set(step.id, counters);
     return createContext(this.#options.world, {
       signal,
       log: this.#logOf(step.id),
-      metrics: {
-        count: (name, by = 1) => void counters.set(name, (counters.get(name) ?? 0) + by),
-        gauge: (name, value) => void counters.set(name, value),
-      },
+      metrics: this.#monitor.measurements.of(step),
+      live: (status) => this.#monitor.follow(step.id, status),
+      shared: this.#shared,
       storedEnds: (series) =>
         findStoredEnds(this.#pipeline, series, (sink) => this.#contextOf(sink, signal)),
       ...(this.#options.retryLimits ? { retryLimits: this.#options.retryLimits } : {}),
