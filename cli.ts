@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli";
-import { createTerminal, type Terminal } from "./cli/terminal.ts";
+import { createTerminal, sayWhileItLasts, type Terminal } from "./cli/terminal.ts";
 import { UsageError } from "./cli/usage.ts";
 import { PipelineFileError, renderDiagnostics } from "./engine/pipeline_file/diagnostics.ts";
 import { describeError, OptionsError, PenstockError } from "./engine/errors.ts";
@@ -32,6 +32,7 @@ options of run, dry-run and replay:
   --limit N                reads N records, then stops (dry-run)
   --file PATH              takes dead letters from there (replay)
   --step ID, --series KEY  forgets that step alone, or that series, such as BTCUSDT@1h (state reset)
+  --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages
 
@@ -46,7 +47,7 @@ const EXIT_PIPE = 141;
 
 /** Each command: which flags it takes, how many arguments, and what it does. Loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
-  "run": { flags: ["simulate", "state", "log", "verbose"], run: runFile(false) },
+  "run": { flags: ["simulate", "state", "drain", "log", "verbose"], run: runFile(false) },
   "dry-run": {
     flags: ["simulate", "limit", "log", "verbose"],
     run: runFile(true),
@@ -137,7 +138,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "limit", "log", "file", "step", "series"],
+    string: ["simulate", "state", "drain", "limit", "log", "file", "step", "series"],
     boolean: ["verbose"],
   });
   for (const [key, value] of Object.entries(flags)) {
@@ -163,6 +164,7 @@ function runFile(dry: boolean): Command["run"] {
       file: operand,
       simulate: textOf(flags.simulate),
       state: stateOf(flags),
+      drainMs: parseDrain(textOf(flags.drain)),
       limit: parseLimit(textOf(flags.limit)),
       dry,
     };
@@ -200,6 +202,16 @@ function parseLimit(limit: string | undefined): number | undefined {
   const records = Number(limit);
   if (Number.isSafeInteger(records) && records > 0) return records;
   throw new UsageError(`Cannot use \`--limit ${limit}\` as it must be a whole number above 0`);
+}
+
+/** Milliseconds of a number of seconds. A timer of the system holds a day, and not much more. */
+function parseDrain(drain: string | undefined): number | undefined {
+  if (drain === undefined) return undefined;
+  const seconds = drain === "" ? NaN : Number(drain);
+  if (seconds >= 0 && seconds <= 86_400) return 1_000 * seconds;
+  throw new UsageError(
+    `Cannot use \`--drain ${drain}\` as it must be a number of seconds from 0 to 86,400`,
+  );
 }
 
 function unknown(
@@ -244,10 +256,9 @@ function isBrokenPipe(error: unknown): boolean {
 
 if (import.meta.main) {
   const interactive = Deno.stderr.isTerminal();
-  const encoder = new TextEncoder();
   const terminal = createTerminal({
     writeOut: (bytes) => writeAll(Deno.stdout, bytes),
-    writeErr: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+    writeErr: sayWhileItLasts((bytes) => Deno.stderr.writeSync(bytes)),
     interactive,
     colors: interactive && !Deno.noColor,
     // Some terminals do not know their size and say 0.

@@ -26,6 +26,8 @@ export interface Execution {
   readonly stop: Stop;
   /** The time it lives in; the machine's by default. */
   readonly clock?: Clock | undefined;
+  /** How long a stop may take, in milliseconds. */
+  readonly drainMs?: number | undefined;
   /** Whether this is a dry run. */
   readonly dry?: boolean;
   /** Dead letters to put through, in place of reading the sources. */
@@ -62,7 +64,7 @@ export async function execute(
 async function runWatched(
   pipeline: Pipeline,
   checkpoints: CheckpointStore,
-  { terminal, stop, clock, dry, letters }: Execution,
+  { terminal, stop, clock, drainMs, dry, letters }: Execution,
 ): Promise<RunReport> {
   const system = systemWorld(pipeline.folder);
   const world = { ...system, clock: clock ?? system.clock, print: terminal.print };
@@ -75,6 +77,7 @@ async function runWatched(
       abort: stop.aborting,
       log: (step) => logOf(pipeline.name, step),
       observe: (status) => terminal.show(() => describeStatus(status, performance.now() - startMs)),
+      ...(drainMs === undefined ? {} : { drainMs }),
       ...(dry ? { retryLimits: { maxAttempts: DRY_ATTEMPTS } } : {}),
       ...(letters ? { letters } : {}),
     });

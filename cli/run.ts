@@ -24,6 +24,8 @@ export interface RunFlags {
   readonly simulate: string | undefined;
   /** Where checkpoints are kept. */
   readonly state: string | undefined;
+  /** How long a stop may take, in milliseconds. */
+  readonly drainMs: number | undefined;
   /** Records to read. Dry runs only. */
   readonly limit: number | undefined;
   /** Whether this is a dry run. */
@@ -46,7 +48,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
   return await execute(
     flags.dry ? asDryRun(pipeline, limit) : pipeline,
     checkpoints,
-    { terminal, stop, clock: simulator?.clock, dry: flags.dry },
+    { terminal, stop, clock: simulator?.clock, dry: flags.dry, drainMs: flags.drainMs },
     (report) => terminal.say(describeReport(report, flags.dry ? undefined : pipeline, flags.file)),
   );
 }

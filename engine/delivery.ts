@@ -26,7 +26,7 @@ export interface DeliveryParts {
   /** The sink, open. */
   readonly writer: SinkWriter<unknown>;
   /** Its context, for retries. */
-  readonly context: Pick<Context, "retry">;
+  readonly context: Pick<Context, "retry" | "now">;
   /** Its ledger; counted in place. */
   readonly ledger: StepLedger;
   /** Told of each record that cannot be encoded or that the target refuses. */
@@ -46,14 +46,23 @@ export interface Delivery {
   readonly step: CheckedStep<SinkPlugin>;
   /** Takes records over; resolves once there is room for more. */
   add(records: readonly unknown[]): Promise<void>;
-  /** Sends what is left over if the sink has nothing to do. */
+  /** Sends what is left over as soon as the sink has nothing else to do. */
   nudge(): void;
   /** Resolves once all that was taken is acknowledged. */
   drain(): Promise<void>;
   /** Makes all of it durable and gives the token for the checkpoint. Call after {@linkcode Delivery.drain}. */
   flush(): Promise<Json>;
+  /** Records that were taken and are not acknowledged yet. */
+  readonly pending: number;
   /** Bytes acknowledged in this run. */
   readonly bytes: number;
+  /** Bytes that wait to be acknowledged. */
+  readonly waitingBytes: number;
+  /**
+   * Since when the sink has acknowledged nothing although something waits for it, in epoch
+   * milliseconds; undefined while nothing waits.
+   */
+  readonly waitingSinceMs: number | undefined;
 }
 
 /** Starts the delivery to a sink that is open. */
@@ -68,8 +77,11 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   let queue: NumberedChunk[] = [];
   let queuedBytes = 0;
   let sending: Promise<void> | undefined;
+  /** Whether what came in while the sink was busy is to be sent as soon as it is not. */
+  let isNudged = false;
   let failure: { readonly error: unknown } | undefined;
   let deliveredBytes = 0;
+  let waitingSinceMs: number | undefined;
   let roomier = Promise.withResolvers<void>();
 
   function refuse(record: unknown, number: number, error: RecordError): void {
@@ -109,6 +121,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       throw asStepError(`Sink "${step.id}"`, error);
     }
     waiting = [];
+    isNudged = false;
     if (!failure && queue.length > 0) sending ??= send();
   }
 
@@ -116,7 +129,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     // Lets the caller store the promise before anything can fail.
     await Promise.resolve();
     try {
-      for (let chunk = queue.shift(); chunk; chunk = queue.shift()) await deliver(chunk);
+      for (let chunk = nextChunk(); chunk; chunk = nextChunk()) await deliver(chunk);
     } catch (error) {
       failure = { error: asStepError(`Sink "${step.id}"`, error) };
       queue = [];
@@ -124,8 +137,14 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       parts.fail(failure.error);
     } finally {
       sending = undefined;
+      if (waiting.length === 0) waitingSinceMs = undefined;
       sayRoomier();
     }
+  }
+
+  function nextChunk(): NumberedChunk | undefined {
+    if (queue.length === 0 && isNudged) cut();
+    return queue.shift();
   }
 
   async function deliver(chunk: NumberedChunk): Promise<void> {
@@ -145,6 +164,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     ledger.out += chunk.records.length - reasons.size;
     deliveredBytes += chunk.bytes.length;
     queuedBytes -= chunk.bytes.length;
+    waitingSinceMs = context.now();
     sayRoomier();
   }
 
@@ -161,13 +181,16 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     step,
     async add(records) {
       ledger.in += records.length;
+      if (records.length > 0) waitingSinceMs ??= context.now();
       for (const record of records) waiting.push(record);
       if (waiting.length >= enough) cut();
       while (queuedBytes > QUEUE_BYTES && !failure) await roomier.promise;
       throwFailure();
     },
     nudge() {
-      if (!sending && waiting.length > 0) cut();
+      if (waiting.length === 0) return;
+      if (sending) isNudged = true;
+      else cut();
     },
     async drain() {
       cut();
@@ -175,15 +198,26 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       throwFailure();
     },
     async flush() {
+      waitingSinceMs ??= context.now();
       try {
         const token = await context.retry(`flush sink "${step.id}"`, () => writer.flush());
+        waitingSinceMs = undefined;
         return requireToken(step, token);
       } catch (error) {
         throw asStepError(`Sink "${step.id}"`, error);
       }
     },
+    get pending() {
+      return ledger.in - ledger.out - ledger.rejected;
+    },
     get bytes() {
       return deliveredBytes;
+    },
+    get waitingBytes() {
+      return queuedBytes;
+    },
+    get waitingSinceMs() {
+      return waitingSinceMs;
     },
   };
 }

@@ -8,6 +8,9 @@
  * @module
  */
 
+import { FatalError } from "./errors.ts";
+import type { CheckedStep, Pipeline } from "./pipeline.ts";
+
 /** What became of the records of one step, over all runs since the first checkpoint. */
 export interface StepLedger {
   /** Records it took. */
@@ -36,6 +39,30 @@ export interface Ledger {
   readonly deadLetter: StepLedger;
   /** Refused records that were dropped because `on_error` says so. */
   dropped: number;
+}
+
+/** The ledger of a pipeline before its first record. */
+export function emptyLedger(pipeline: Pipeline): Ledger {
+  const empty = (steps: readonly CheckedStep[]) =>
+    Object.fromEntries(steps.map(({ id }) => [id, emptyStep()]));
+  return {
+    sources: empty(pipeline.sources),
+    transforms: empty(pipeline.transforms),
+    sinks: empty(pipeline.sinks),
+    deadLetter: emptyStep(),
+    dropped: 0,
+  };
+}
+
+/**
+ * The ledger of a step.
+ *
+ * @throws {FatalError} If there is none, as in a checkpoint that was made by hand.
+ */
+export function ledgerOf(steps: Readonly<Record<string, StepLedger>>, id: string): StepLedger {
+  const step = steps[id];
+  if (!step) throw new FatalError(`The checkpoint has no ledger for step "${id}"`);
+  return step;
 }
 
 /** A step before its first record. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Secret } from "./options.ts";
+import type { Placeholder } from "./pipeline_file/placeholders.ts";
 import type { OnError, Plugin, SinkPlugin, SourcePlugin, Step, TransformPlugin } from "./plugin.ts";
 import type { RecordShape } from "./point.ts";
 import type { RefusalLimit } from "./refusal_limit.ts";
@@ -70,6 +72,10 @@ export interface Pipeline {
   readonly shapes: readonly RecordShape[];
   /** When a checkpoint is due. */
   readonly epoch: { readonly records: number; readonly ms: number };
+  /** Where texts came from that the file does not hold itself: variables, files, programs. */
+  readonly placeholders?: readonly Placeholder[];
+  /** The secrets in its options: no text that leaves the run may hold one. */
+  readonly secrets?: readonly Secret[];
 }
 
 /**

@@ -110,6 +110,8 @@ export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Inp
    * (`bounded`), or only what is new (`none`).
    */
   readonly replay: "exact" | "bounded" | "none";
+  /** Whether it goes on until it is told to stop: that it ends by itself is then a failure. */
+  readonly endless?: boolean;
   /** What its records look like. */
   shape(options: Options): RecordShape;
   /**

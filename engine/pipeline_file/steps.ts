@@ -7,15 +7,10 @@
 import type { z } from "zod";
 import { check, type Checked } from "./check.ts";
 import { type Mistake, type Path, pathText } from "./diagnostics.ts";
-import { type Filled, isPlain } from "./interpolate.ts";
+import type { Filled } from "./interpolate.ts";
+import { isPlain } from "./placeholders.ts";
 import { quote, valueAt } from "./issues.ts";
-import {
-  hasSecret,
-  isSecretAt,
-  type JsonSchema,
-  jsonSchemaOf,
-  schemaAt,
-} from "./options_schema.ts";
+import { type JsonSchema, jsonSchemaOf } from "./options_schema.ts";
 import { type ImportModule, importPlugin, isSpecifier } from "./modules.ts";
 import type { CheckedStep } from "../pipeline.ts";
 import { deadLetterSchema, stepSchema } from "./pipeline_schema.ts";
@@ -23,16 +18,20 @@ import { isPlugin, type Plugin, type SimulatorUrls } from "../plugin.ts";
 import type { RefusalLimit } from "../refusal_limit.ts";
 import type { PluginKind, Registry } from "../registry.ts";
 
-/** What steps are checked with. */
-export interface Checking {
-  /** The pipeline file, its variables filled in. */
-  readonly filled: Filled;
+/** What plugins are found with. */
+export interface Finding {
   /** The folder of the file: where paths of custom plugins start. */
   readonly folder: string;
   /** The plugins that come along. */
   readonly registry: Registry;
   /** Imports the others. */
   readonly importModule: ImportModule;
+}
+
+/** What steps are checked with. */
+export interface Checking extends Finding {
+  /** The pipeline file, its variables filled in. */
+  readonly filled: Filled;
   /** Where the simulator listens, for a simulated run. */
   readonly simulator?: SimulatorUrls | undefined;
 }
@@ -101,25 +100,6 @@ export async function checkStep(
     : undefined;
   const limit = frame.ok ? frame.data.max : undefined;
   return { path, name, plugin, checked, id, limit, onError: step.on_error, mistakes };
-}
-
-/**
- * The secrets among the options of a step, and what may be one: a key that its plugin does not know
- * may be a misspelt secret.
- */
-export function secretsOf({ path, plugin }: FoundStep, filled: Filled): Path[] {
-  const schema = plugin && jsonSchemaOf(plugin.options);
-  if (!schema || !hasSecret(schema)) return [];
-  const find = (value: unknown, at: Path): Path[] => {
-    const isUnknown = typeof at.at(-1) === "string" && !schemaAt(schema, at);
-    if (isUnknown || isSecretAt(schema, at)) {
-      return [[...path, "with", ...at]];
-    }
-    if (Array.isArray(value)) return value.flatMap((item, index) => find(item, [...at, index]));
-    if (!isPlain(value)) return [];
-    return Object.entries(value).flatMap(([key, item]) => find(item, [...at, key]));
-  };
-  return find(valueAt(filled.value, [...path, "with"]), []);
 }
 
 /** A key with nothing behind it, as when all below it is commented out, is as good as none. */

@@ -72,6 +72,7 @@ function start(parts: Parts = {}) {
       close: () => Promise.resolve(),
     },
     context: {
+      now: () => clock.now(),
       retry: (action, attempt) => {
         actions.push(action);
         const sleep = (ms: number) => clock.sleep(ms);
@@ -508,4 +509,41 @@ Deno.test("startDelivery() refuses what is neither bytes nor a token", async (t)
     const { delivery } = start({ flush: () => Promise.resolve(nothing) });
     await assertRejects(() => delivery.flush(), FatalError, "it must return a token");
   });
+});
+
+Deno.test("startDelivery() sends what came in while the sink was busy as soon as it is not", async () => {
+  const doors: (() => void)[] = [];
+  const { delivery, chunks, clock } = start({
+    deliver: () => new Promise((resolve) => doors.push(() => resolve())),
+  });
+  await delivery.add([1]);
+  delivery.nudge();
+  await settle();
+  await delivery.add([2]);
+  delivery.nudge();
+  await delivery.add([3]);
+  delivery.nudge();
+  assertEquals(chunks, []);
+  assertEquals(delivery.waitingSinceMs, 0);
+  await clock.sleep(700);
+  doors[0]?.();
+  await settle();
+  assertEquals(chunks, [[1]]);
+  assertEquals(delivery.waitingSinceMs, 700);
+  assertEquals(delivery.waitingBytes, 2);
+  doors[1]?.();
+  await settle();
+  assertEquals(chunks, [[1], [2, 3]]);
+  assertEquals([delivery.waitingSinceMs, delivery.waitingBytes], [undefined, 0]);
+});
+
+Deno.test("startDelivery() tells since when a sink has not made durable what it was given", async () => {
+  const { delivery, clock } = start({ flush: () => clock.sleep(4_000).then(() => null) });
+  await delivery.add([1]);
+  await delivery.drain();
+  assertEquals(delivery.waitingSinceMs, undefined);
+  const flushed = delivery.flush();
+  assertEquals(delivery.waitingSinceMs, 0);
+  await flushed;
+  assertEquals(delivery.waitingSinceMs, undefined);
 });
