@@ -19,6 +19,7 @@ usage:
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
   penstock replay FILE     puts dead letters through again, once what refused them is mended
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
+  penstock explain FILE    says all of it: graph, guarantee, costs, what is kept where, permissions
   penstock state show FILE    says what a pipeline remembers: how far each series is, states, tokens
   penstock state export FILE  prints it as JSON
   penstock state reset FILE   forgets all of it, or what --step and --series name; keeps a backup
@@ -32,6 +33,7 @@ options of run, dry-run and replay:
   --limit N                reads N records, then stops (dry-run)
   --file PATH              takes dead letters from there (replay)
   --step ID, --series KEY  forgets that step alone, or that series, such as BTCUSDT@1h (state reset)
+  --format text|mermaid|json  how to write it (explain)
   --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages
@@ -65,7 +67,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   "check": {
     flags: [],
-    run: async ({ operand }, terminal) => (await import("./cli/check.ts")).check(operand, terminal),
+    run: async ({ operand }, terminal) =>
+      (await import("./cli/explain.ts")).check(operand, terminal),
+  },
+  "explain": {
+    flags: ["state", "format"],
+    run: async ({ operand, flags }, terminal) => {
+      const { explain, EXPLAIN_FORMATS } = await import("./cli/explain.ts");
+      const given = textOf(flags.format) ?? "text";
+      const format = EXPLAIN_FORMATS.find((one) => one === given);
+      if (!format) throw unknown("format", given, EXPLAIN_FORMATS, "The formats");
+      return await explain({ file: operand, format, state: stateOf(flags) }, terminal);
+    },
   },
   "state": {
     flags: ["state", "step", "series"],
@@ -138,7 +151,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "drain", "limit", "log", "file", "step", "series"],
+    string: ["simulate", "state", "drain", "limit", "log", "file", "step", "series", "format"],
     boolean: ["verbose"],
   });
   for (const [key, value] of Object.entries(flags)) {

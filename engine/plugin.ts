@@ -103,13 +103,33 @@ export interface SeriesPlace {
   readonly unit?: string | undefined;
 }
 
+/**
+ * What reading again from a position gives: the same records (`exact`); the same final ones, but not
+ * those that were still to change, such as candles that are open (`final`); the same for a while
+ * (`bounded`); or only what is new (`none`).
+ */
+export type ReplayPromise = "exact" | "final" | "bounded" | "none";
+
+/** What it takes to read all that a source's options ask for, from the beginning up to now. */
+export interface SourceCost {
+  /** Series. */
+  readonly series: number;
+  /** Records of all series: at most so many, as there may be holes. */
+  readonly records: number;
+  /** Requests. */
+  readonly requests: number;
+  /** Bytes of the answers, about. */
+  readonly bytes: number;
+  /** How long it takes at least, in milliseconds: what limits allow, and answers need. */
+  readonly ms: number;
+  /** What else it uses up, by name, such as `weight` of a rate limit. */
+  readonly uses?: Readonly<Record<string, number>>;
+}
+
 /** What a source is made of. */
 export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Input> {
-  /**
-   * What reading again from a position gives: the same records (`exact`), the same for a while
-   * (`bounded`), or only what is new (`none`).
-   */
-  readonly replay: "exact" | "bounded" | "none";
+  /** What reading again gives; a function where that depends on the options. */
+  readonly replay: ReplayPromise | ((options: Options) => ReplayPromise);
   /** Whether it goes on until it is told to stop: that it ends by itself is then a failure. */
   readonly endless?: boolean;
   /** What its records look like. */
@@ -132,6 +152,14 @@ export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Inp
    * @param nowMs Epoch milliseconds.
    */
   describePosition?(options: Options, position: Position, nowMs: number): readonly SeriesPlace[];
+  /**
+   * What reading from the beginning up to now costs, for `explain`. Pure, without a question to
+   * anyone. Only where it can be told.
+   *
+   * @param options The checked options.
+   * @param nowMs Epoch milliseconds.
+   */
+  cost?(options: Options, nowMs: number): SourceCost;
   /** Options that turn it to a simulated exchange, for `--simulate`. Only where it has one. */
   simulated?(urls: SimulatorUrls): Partial<Input>;
   /** Its history, for audits and repairs. Only where it can be asked for by series and range. */
@@ -438,6 +466,11 @@ export function defineSink<Options, Input, In>(
   spec: SinkSpec<Options, Input, In>,
 ): SinkPlugin<Options, Input, In> {
   return definePlugin("sink", spec);
+}
+
+/** What reading a source again gives, with these options. */
+export function replayOf(plugin: SourcePlugin, options: unknown): ReplayPromise {
+  return typeof plugin.replay === "function" ? plugin.replay(options) : plugin.replay;
 }
 
 /** What delivering again to a sink does, with these options. */
