@@ -8,6 +8,10 @@
  * move while a run is stopped and resumed; `to` is worked out anew by each run. A symbol that was
  * listed after `from` begins at its listing.
  *
+ * **Stored candles.** With `start: stored` a series without a position begins at the last candle that
+ * the sinks hold, however long ago that was, and transforms go on from the one before it. One of
+ * which too little is stored begins at `from`.
+ *
  * **Order.** Ascending and without doubles per series. Of several series the one furthest behind
  * comes next, page by page, whatever the network does: a run that is resumed gives exactly what it
  * would have given.
@@ -28,22 +32,22 @@
  */
 
 import { z } from "zod";
+import { hostOf, isPlainAddress } from "../engine/address.ts";
 import type { Context } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS, nextOpen } from "../engine/interval.ts";
 import { time } from "../engine/options.ts";
-import { defineSource, type Position } from "../engine/plugin.ts";
-import type { RawCandle } from "../engine/point.ts";
+import { defineSource, type Position, type SourceBatch } from "../engine/plugin.ts";
+import type { Point, RawCandle, Series } from "../engine/point.ts";
 import { resolveTime } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
-import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
+import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
 import { placeOf, START_AGAIN } from "./_binance/place.ts";
+import { historyOf } from "./_binance/ranges.ts";
+import { findStoredEnds } from "./_binance/stored_ends.ts";
 import { WeightBudget } from "./_binance/weight.ts";
-
-/** The exchange opened later in that year; it refuses times of long before. */
-const EARLIEST_MS = Date.UTC(2017, 0, 1);
 
 const options = z.strictObject({
   symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")
@@ -53,6 +57,7 @@ const options = z.strictObject({
   from: time().describe(
     "First open time: ISO 8601, epoch milliseconds, or a span such as `30 days ago`",
   ),
+  start: start(),
   to: time().optional().describe("End of the open times, exclusive. Now, where it is left out"),
   base_url: z.url({ protocol: /^https?$/, error: "must be an address such as `https://host`" })
     .refine(isPlainAddress, "must have no user, query or fragment")
@@ -77,19 +82,20 @@ export const binanceRest = defineSource({
   shape: () => ({ kind: "raw", format: "candle" }),
   permissions: ({ base_url }: Options) => ({ net: [hostOf(base_url)] }),
   simulated: ({ rest }) => ({ base_url: rest }),
+  history: historyOf((options: Options) => options),
   async *read(options: Options, from, context) {
     const stop = new AbortController();
     const end = () => stop.abort(context.signal.reason);
     context.signal.throwIfAborted();
     context.signal.addEventListener("abort", end, { once: true });
-    let histories: readonly History[] = [];
+    let beginning: Beginning | undefined;
     try {
-      histories = await begin(options, from, context, stop.signal);
-      yield* readBatches(histories, from, context);
+      beginning = await begin(options, from, context, stop.signal);
+      yield* readBatches(beginning, from, context);
     } finally {
       context.signal.removeEventListener("abort", end);
       stop.abort(new DOMException("The reading has ended", "AbortError"));
-      await Promise.all(histories.map((history) => history.settled()));
+      await Promise.all(beginning?.histories.map((history) => history.settled()) ?? []);
     }
   },
 });
@@ -109,13 +115,20 @@ interface Span {
   readonly toMs: number;
 }
 
+/** What is to be read. */
+interface Beginning {
+  readonly histories: readonly History[];
+  /** The stored points right before those series that go on from a store. */
+  readonly before: readonly Point[];
+}
+
 /** Looks the symbols up and places each series where it stands. */
 async function begin(
   options: Options,
   position: Position,
   context: Context,
   signal: AbortSignal,
-): Promise<History[]> {
+): Promise<Beginning> {
   const { symbols, interval } = options;
   const places = symbols.map((symbol) => placeOf(placeSchema, position, keyOf(symbol, interval)));
   const isNew = places.includes(undefined);
@@ -133,22 +146,28 @@ async function begin(
     });
   }
   const endMs = Math.min(span.toMs, nowMs);
-  return infos.map(({ symbol, base, quote }, at) => {
-    const series = { exchange: "binance", symbol, base, quote, interval };
-    const { from: fromMs, after: afterMs } = places[at] ?? { from: span.fromMs };
+  const all = infos.map(({ symbol, base, quote }): Series => (
+    { exchange: "binance", symbol, base, quote, interval }
+  ));
+  const ends = await findStoredEnds(options.start, all, places, context);
+  const histories = all.map((series, at) => {
+    const { from: fromMs, after: afterMs } = places[at] ??
+      { from: ends[at]?.lastMs ?? span.fromMs };
     return new History({
       ...{ series, interval, fromMs, afterMs, endMs, nowMs },
       ...{ client, context, signal },
     });
   });
+  return { histories, before: ends.flatMap((end) => end ? [end.before] : []) };
 }
 
 async function* readBatches(
-  histories: readonly History[],
+  { histories, before }: Beginning,
   position: Position,
   context: Context,
-): AsyncGenerator<{ records: RawCandle[]; position: Position; progress: number }> {
+): AsyncGenerator<SourceBatch<RawCandle>> {
   let unplaced = positionOf(histories.filter(({ series }) => !(keyOfSeries(series) in position)));
+  let first: Pick<SourceBatch<RawCandle>, "before"> = before.length > 0 ? { before } : {};
   for await (const taken of readHistories(histories)) {
     const { history, page } = taken;
     const { series } = history;
@@ -159,8 +178,9 @@ async function* readBatches(
       records: page.rows.map((candle) => ({ series, candle, closed: true })),
       position: { ...unplaced, ...positionOf([history]) },
       progress: histories.reduce((sum, { progress }) => sum + progress, 0) / histories.length,
+      ...first,
     };
-    unplaced = {};
+    unplaced = first = {};
   }
 }
 
@@ -239,16 +259,18 @@ function checkSpan({ fromMs, toMs }: Span, nowMs: number): void {
 
 /** A start that was moved back cannot be made good: what is older would come after what is newer. */
 function tellMovedStart(
-  { from }: Options,
+  { from, start }: Options,
   { fromMs }: Span,
   places: readonly (Place | undefined)[],
   { log }: Context,
 ): void {
-  const start = Math.max(...places.map((place) => place?.from ?? -Infinity));
-  if (!("atMs" in from) || fromMs >= start) return;
+  // A series that went on from a store never began at `from`.
+  if (start === "stored" || !("atMs" in from)) return;
+  const began = Math.max(...places.map((place) => place?.from ?? -Infinity));
+  if (fromMs >= began) return;
   log.warn("`from` was moved back after reading began: what is older is not read", {
     from: isoOf(fromMs),
-    began: isoOf(start),
+    began: isoOf(began),
     hint: START_AGAIN,
   });
 }

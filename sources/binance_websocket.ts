@@ -6,6 +6,9 @@
  * history, what passed while a connection was down or mute, and single candles. A record does not
  * show which way its candle came; log and counters do.
  *
+ * **Stored candles.** With `start: stored` a series without a position begins at the last candle that
+ * the sinks hold, however long ago that was, and transforms go on from the one before it.
+ *
  * **Order.** Closed candles of all series come in the order in which they end, those of one moment
  * in the order of `symbols` and, for each, of `interval`. It follows from the candles alone, so a
  * run that was killed or cut off gives what one without troubles gives. The price: a late candle
@@ -29,10 +32,11 @@
  */
 
 import { z } from "zod";
+import { hostOf, isPlainAddress } from "../engine/address.ts";
 import { sleepWithin } from "../engine/clock.ts";
 import type { Context } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
-import { floorToInterval, type Interval, intervalMs, INTERVALS } from "../engine/interval.ts";
+import { type Interval, INTERVALS } from "../engine/interval.ts";
 import { time } from "../engine/options.ts";
 import { defineSource, type Position, type SourceBatch } from "../engine/plugin.ts";
 import type { RawCandle, Series } from "../engine/point.ts";
@@ -41,13 +45,11 @@ import { resolveTime, type Time } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
-import { hostOf, isPlainAddress, symbols } from "./_binance/options.ts";
+import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
 import { placeOf } from "./_binance/place.ts";
-import type { Place } from "./_binance/slots.ts";
+import { closedEndMs, historyOf } from "./_binance/ranges.ts";
+import { findStoredEnds } from "./_binance/stored_ends.ts";
 import { WeightBudget } from "./_binance/weight.ts";
-
-/** The exchange opened later in that year; it refuses times of long before. */
-const EARLIEST_MS = Date.UTC(2017, 0, 1);
 
 const interval = z.enum(INTERVALS);
 
@@ -65,6 +67,7 @@ const options = z.strictObject({
   from: time().optional().describe(
     "First open time of the first run: it catches up from there. The open candle, where it is left out",
   ),
+  start: start(),
   updates: z.enum(["closed", "all"]).default("closed").describe(
     "Whether to give closed candles only, or the changes of the open one as well",
   ),
@@ -113,6 +116,7 @@ export const binanceWebsocket = defineSource({
     net: [...new Set([hostOf(base_url), hostOf(rest_url)])],
   }),
   simulated: ({ rest, stream }) => ({ rest_url: rest, base_url: stream }),
+  history: historyOf(({ rest_url, ...options }: Options) => ({ ...options, base_url: rest_url })),
   async *read(options: Options, from, context): AsyncGenerator<SourceBatch<RawCandle>> {
     context.signal.throwIfAborted();
     const stop = new AbortController();
@@ -142,15 +146,20 @@ async function begin(
   const infos = await lookUpSymbols(client, options.symbols, context, signal);
   const intervals = [options.interval].flat();
   const nowMs = client.now();
-  const places: Place[] = [];
   const series = infos.flatMap(({ symbol, base, quote }) =>
-    intervals.map((interval): Series & { readonly interval: Interval } => {
-      const known = placeOf(placeSchema, position, `${symbol}@${interval}`);
-      places.push(known ?? { from: startOf(options.from, interval, nowMs) });
-      return { exchange: "binance", symbol, base, quote, interval };
-    })
+    intervals.map((interval): Series & { readonly interval: Interval } => (
+      { exchange: "binance", symbol, base, quote, interval }
+    ))
   );
-  return new LiveReading({ options, series, places, client, context, signal });
+  const known = series.map(({ symbol, interval }) =>
+    placeOf(placeSchema, position, `${symbol}@${interval}`)
+  );
+  const ends = await findStoredEnds(options.start, series, known, context);
+  const places = series.map(({ interval }, at) =>
+    known[at] ?? { from: ends[at]?.lastMs ?? startOf(options.from, interval, nowMs) }
+  );
+  const before = ends.flatMap((end) => end ? [end.before] : []);
+  return new LiveReading({ options, series, places, before, client, context, signal });
 }
 
 /** A context whose waiting and retrying end with the reading, also when its consumer just stops. */
@@ -168,12 +177,7 @@ function stoppable(context: Context, signal: AbortSignal): Context {
 
 /** Without `from`, that is the open time of the candle that is open now. */
 function startOf(from: Time | undefined, interval: Interval, nowMs: number): number {
-  if (from === undefined) {
-    // Where candles of three days open is not documented: only one of them is open at a time.
-    return interval === "3d"
-      ? floorToInterval("1d", nowMs) - intervalMs("3d") + intervalMs("1d")
-      : floorToInterval(interval, nowMs);
-  }
+  if (from === undefined) return closedEndMs(interval, nowMs);
   const fromMs = Math.max(EARLIEST_MS, resolveTime(from, nowMs));
   if (fromMs < nowMs) return fromMs;
   throw new OptionsError(

@@ -7,7 +7,7 @@
 import type { Context } from "../../engine/context.ts";
 import type { Interval } from "../../engine/interval.ts";
 import type { Position, SourceBatch } from "../../engine/plugin.ts";
-import type { RawCandle, Series } from "../../engine/point.ts";
+import type { Point, RawCandle, Series } from "../../engine/point.ts";
 import { Bell } from "./bell.ts";
 import { CatchUp } from "./catch_up.ts";
 import type { BinanceClient } from "./client.ts";
@@ -43,6 +43,8 @@ export interface LiveParts {
   readonly series: readonly (Series & { readonly interval: Interval })[];
   /** Where each of them stands. */
   readonly places: readonly Place[];
+  /** The stored points right before those series that go on from a store. */
+  readonly before: readonly Point[];
   /** Whom to ask. */
   readonly client: BinanceClient;
   /** The world; its waiting ends with the signal. */
@@ -81,13 +83,19 @@ export class LiveReading {
    * @param position What is kept of where the series stand.
    */
   async *batches(position: Position): AsyncGenerator<SourceBatch<RawCandle>> {
-    const { client, context, signal, series } = this.#parts;
+    const { client, context, signal, series, before } = this.#parts;
     const catchUp = this.#start();
     const unplaced = series.flatMap(({ symbol, interval }, at) =>
       `${symbol}@${interval}` in position ? [] : [at]
     );
     // A run that is killed before its first candle must not begin later.
-    if (unplaced.length > 0) yield { records: [], position: this.#positionOf(unplaced) };
+    if (unplaced.length > 0) {
+      yield {
+        records: [],
+        position: this.#positionOf(unplaced),
+        ...(before.length > 0 ? { before } : {}),
+      };
+    }
     for (;;) {
       signal.throwIfAborted();
       if (this.#failure) throw this.#failure.error;

@@ -6,6 +6,9 @@
 
 import { z } from "zod";
 
+/** The exchange opened later in that year; it refuses times of long before. */
+export const EARLIEST_MS = Date.UTC(2017, 0, 1);
+
 /** The symbols to read: upper case, none twice. */
 export function symbols(): z.ZodType<string[], string[]> {
   return z.array(
@@ -19,15 +22,10 @@ export function symbols(): z.ZodType<string[], string[]> {
   });
 }
 
-/** Whether an address has a host and a path alone. One that is no address is refused elsewhere. */
-export function isPlainAddress(address: string): boolean {
-  const url = URL.parse(address);
-  return !url || url.username + url.password + url.search + url.hash === "";
-}
-
-/** Host and port of an address. */
-export function hostOf(address: string): string {
-  const { hostname, port, protocol } = new URL(address);
-  const isSecure = protocol === "https:" || protocol === "wss:";
-  return `${hostname}:${port || (isSecure ? "443" : "80")}`;
+/** Where a series begins of which nothing was read yet. */
+export function start(): z.ZodDefault<z.ZodEnum<{ from: "from"; stored: "stored" }>> {
+  return z.enum(["from", "stored"]).default("from").describe(
+    "Where a series begins that has no checkpoint: at `from`, or where the sinks' stores end, so " +
+      "that only what is not stored is fetched. One of which too little is stored begins at `from`",
+  );
 }
