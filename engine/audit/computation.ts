@@ -81,6 +81,9 @@ function isWithin(inner: PointShape, outer: PointShape): boolean {
     Object.entries(inner.fields).every(([name, type]) => outer.fields[name] === type);
 }
 
+/** Transforms change fields they were given: what is stored is not what they can be run on. */
+export class GivenFieldsChanged extends FatalError {}
+
 /** How computed fields of a stored point differ from what they should be. */
 export interface Difference {
   /** Fields that it should have. */
@@ -139,7 +142,7 @@ export class Computing {
    * Computes a stored point anew.
    *
    * @returns The point as it should be; nothing if it is refused or left out.
-   * @throws {FatalError} If a transform changes fields it was given, as it then cannot be run again.
+   * @throws {GivenFieldsChanged} If a transform changes what it was given: it cannot be run again.
    */
   rerun(stored: Point): Point | undefined {
     const fields: Record<string, FieldValue> = {};
@@ -153,7 +156,7 @@ export class Computing {
       !this.#isSame(name, fields[name], point.fields[name])
     );
     if (changed === undefined && point.timeMs === stored.timeMs) return point;
-    throw new FatalError(
+    throw new GivenFieldsChanged(
       `Cannot compute stored points anew as transforms must add fields only: "${
         changed ?? "time"
       }" is changed by "${this.#computation.computing.map(({ id }) => id).join('", "')}"`,
@@ -192,11 +195,7 @@ export class Computing {
   }
 }
 
-/** A difference in words, the same for the same kind of difference. */
-export function describeDifference({ absent, other, extra }: Difference): string {
-  return [
-    ...(absent.length > 0 ? [`without ${absent.join(", ")}`] : []),
-    ...(other.length > 0 ? [`other ${other.join(", ")} than the points before give`] : []),
-    ...(extra.length > 0 ? [`${extra.join(", ")} left over`] : []),
-  ].join("; ");
+/** Whether a point must be written anew: a field that is left over cannot be taken away. */
+export function isWrong({ absent, other }: Difference): boolean {
+  return absent.length > 0 || other.length > 0;
 }

@@ -18,7 +18,7 @@ import { emptyStep } from "../ledger.ts";
 import type { CheckedStep } from "../pipeline.ts";
 import type { SeriesRange, SinkPlugin, SourcePlugin } from "../plugin.ts";
 import type { Point } from "../point.ts";
-import { type Computation, Computing } from "./computation.ts";
+import { type Computation, Computing, isWrong } from "./computation.ts";
 import { Coverage, intervalOf } from "./coverage.ts";
 import type { SlotRange } from "./grid.ts";
 import type { SeriesAudit } from "./series.ts";
@@ -233,7 +233,7 @@ class Repair {
       for (const point of page) {
         const made = computing.rerun(point);
         const difference = made && computing.compare(point, made);
-        if (made && difference && difference.absent.length + difference.other.length > 0) {
+        if (made && difference && isWrong(difference)) {
           this.#computed++;
           await this.#parts.delivery.add([made]);
         } else if (computing.canRestore(point) && !this.#isInBreak(point.timeMs)) {

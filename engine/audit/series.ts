@@ -9,7 +9,7 @@ import type { CheckedStep } from "../pipeline.ts";
 import type { SeriesRange, SinkPlugin } from "../plugin.ts";
 import type { FieldType, FieldValue, Point } from "../point.ts";
 import { Decimal } from "../decimal.ts";
-import { type Computation, Computing, describeDifference } from "./computation.ts";
+import { type Computation, Computing, type Difference, GivenFieldsChanged } from "./computation.ts";
 import { Coverage, intervalOf } from "./coverage.ts";
 import { type Finding, Findings } from "./findings.ts";
 import type { SlotRange } from "./grid.ts";
@@ -149,17 +149,36 @@ class Audit {
   }
 
   #compute(stored: Point): void {
-    const made = this.#computing?.rerun(stored);
+    const made = this.#rerun(stored);
     const difference = made && this.#computing?.compare(stored, made);
     const canRestore = this.#computing?.canRestore(stored);
-    if (difference && !(canRestore && this.#isAstray)) {
-      this.#breaks.note(describeDifference(difference), stored.timeMs);
-    }
+    if (difference && !(canRestore && this.#isAstray)) this.#noteDifference(stored, difference);
     if (!canRestore) return;
     this.#isAstray = false;
     if (!difference) return;
     this.#computing = new Computing(this.#parts.computation, this.#tolerance);
     this.#computing.restore(stored);
+  }
+
+  /** Computes a point anew, unless the transforms turn out to be such that it cannot be done. */
+  #rerun(stored: Point): Point | undefined {
+    try {
+      return this.#computing?.rerun(stored);
+    } catch (error) {
+      if (!(error instanceof GivenFieldsChanged)) throw error;
+      this.#computing = undefined;
+      this.#suspicious.note(`not looked at from here on: ${error.message}`, stored.timeMs);
+      return undefined;
+    }
+  }
+
+  #noteDifference({ timeMs }: Point, { absent, other, extra }: Difference): void {
+    if (absent.length > 0) this.#breaks.note(`without ${absent.join(", ")}`, timeMs);
+    if (other.length > 0) {
+      this.#breaks.note(`with other ${other.join(", ")} than the points before give`, timeMs);
+    }
+    // A store cannot take a field away: it stays.
+    if (extra.length > 0) this.#suspicious.note(`with ${extra.join(", ")} left over`, timeMs);
   }
 }
 
