@@ -58,6 +58,31 @@ export interface CheckpointStore {
   close(): void;
 }
 
+/** What saving asks of a file system. Tests give one that fails, or dies, at any step. */
+export interface CheckpointDisk {
+  /** Opens an empty file for writing, in the place of what has that name. */
+  create(path: string): Promise<NewFile>;
+  /** Gives a file another name, replacing what has that name. */
+  rename(from: string, to: string): Promise<void>;
+  /** Makes what happened to a folder's names survive a power cut. */
+  syncFolder(folder: string): Promise<void>;
+}
+
+/** A file that is being written. */
+export interface NewFile extends Disposable {
+  /** Writes some of the bytes; gives how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Makes what was written survive a power cut. */
+  sync(): Promise<void>;
+}
+
+/** The machine's. */
+export const systemDisk: CheckpointDisk = {
+  create: (path) => Deno.open(path, { write: true, create: true, truncate: true }),
+  rename: (from, to) => Deno.rename(from, to),
+  syncFolder,
+};
+
 /** A store that is gone with the process: for dry runs and simulations. */
 export function memoryCheckpoints(): CheckpointStore {
   let text: string | undefined;
@@ -76,11 +101,13 @@ export function memoryCheckpoints(): CheckpointStore {
  *
  * @param folder Made when it is not there.
  * @param warn Told when the last checkpoint is damaged and the one before is used.
+ * @param disk Where it is written.
  * @throws {FatalError} If another run uses the folder, or it cannot be written.
  */
 export async function fileCheckpoints(
   folder: string,
   warn: (message: string) => void,
+  disk: CheckpointDisk = systemDisk,
 ): Promise<CheckpointStore> {
   const lock = await lockFolder(folder);
   return {
@@ -88,7 +115,7 @@ export async function fileCheckpoints(
     save: async (checkpoint) => {
       const body = toText(checkpoint);
       try {
-        await save(folder, body);
+        await save(folder, body, disk);
       } catch (error) {
         throw new FatalError(`Cannot save the checkpoint in "${folder}": ${describeError(error)}`, {
           cause: error,
@@ -183,21 +210,21 @@ function toText(checkpoint: Checkpoint): string {
   }
 }
 
-async function save(folder: string, body: string): Promise<void> {
+async function save(folder: string, body: string, disk: CheckpointDisk): Promise<void> {
   const text = `penstock checkpoint ${FORMAT} sha256 ${await checksum(FORMAT, body)}\n${body}`;
   const unfinished = join(folder, UNFINISHED);
   {
-    using file = await Deno.open(unfinished, { write: true, create: true, truncate: true });
+    using file = await disk.create(unfinished);
     await writeAll(file, new TextEncoder().encode(text));
     await file.sync();
   }
   try {
-    await Deno.rename(join(folder, CURRENT), join(folder, PREVIOUS));
+    await disk.rename(join(folder, CURRENT), join(folder, PREVIOUS));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  await Deno.rename(unfinished, join(folder, CURRENT));
-  await syncFolder(folder);
+  await disk.rename(unfinished, join(folder, CURRENT));
+  await disk.syncFolder(folder);
 }
 
 async function checksum(format: number, body: string): Promise<string> {

@@ -24,8 +24,8 @@ export interface DryRunLimit {
 /**
  * Turns a pipeline into one that writes nothing.
  *
- * Sinks are never opened: their bytes go to standard output, in the chunks they would be sent in.
- * Dead letters go to the log.
+ * Sinks are never opened, and reach nothing: their bytes go to standard output, in the chunks they
+ * would be sent in. Dead letters go to the log.
  *
  * @param pipeline The checked pipeline.
  * @param limit How far to go.
@@ -83,7 +83,7 @@ const openLogger: Open = (_options, _opening, context) =>
   });
 
 function withOpen(plugin: SinkPlugin, open: Open): SinkPlugin {
-  return defineSink({ ...plugin, open });
+  return defineSink({ ...plugin, open, permissions: () => ({}) });
 }
 
 function withPlugin<P extends SourcePlugin | SinkPlugin>(

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { textOf } from "./text.ts";
+
 /** What every penstock error may carry beside its message. */
 export interface ErrorDetails {
   /** What to do next, one line, no full stop. */
@@ -82,7 +84,7 @@ function causeOf(error: unknown): unknown {
 }
 
 function ownText(error: unknown): string {
-  const text = error instanceof Error ? error.message || error.name : String(error);
+  const text = error instanceof Error ? error.message || error.name : textOf(error);
   return text.trim().replaceAll(/\s*[\r\n]\s*/g, " ");
 }
 

@@ -21,6 +21,8 @@ export interface Permissions {
   readonly read?: readonly string[];
   /** Files or folders it writes. */
   readonly write?: readonly string[];
+  /** Environment variables that a library it uses reads. */
+  readonly env?: readonly string[];
 }
 
 /** One step of a pipeline: a plugin and its options, as a pipeline file writes it. */

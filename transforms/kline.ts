@@ -13,6 +13,7 @@ import { Decimal } from "../engine/decimal.ts";
 import { OptionsError, RecordError } from "../engine/errors.ts";
 import { defineTransform, type StepContext } from "../engine/plugin.ts";
 import type { Point, PointShape, RawCandle, Series } from "../engine/point.ts";
+import { textOf } from "../engine/text.ts";
 import { compareDecimals, isDecimal, isWithin, sameLayout } from "./_decimal.ts";
 
 /** The columns of a row, in the order of the exchange. The last one is not used. */
@@ -213,7 +214,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function rangeRefusal(series: Series, row: readonly unknown[]): RecordError {
-  const [, open = "", high = "", low = "", close = ""] = row.map(String);
+  const [, open = "", high = "", low = "", close = ""] = row.slice(0, 5).map(String);
   const found = `low ${show(low)}, high ${show(high)}`;
   const why = compareDecimals(high, low) < 0
     ? `"high" must not be below "low": it has ${found}`
@@ -246,13 +247,13 @@ function refusal(
 
 /** A value as a message shows it: short, whatever it is. */
 function show(value: unknown): string {
-  const text = String(value);
+  const text = textOf(value);
   const short = text.length > 40 ? `${text.slice(0, 40)}…` : text;
   return typeof value === "string" || value instanceof Decimal ? JSON.stringify(short) : short;
 }
 
 function showTime(openTime: unknown): string {
-  const time = Number(openTime);
+  const time = typeof openTime === "object" ? NaN : Number(openTime);
   const timeMs = time >= 1e15 ? time / 1_000 : time;
   return timeMs >= 1e12 && timeMs < 1e13 ? new Date(timeMs).toISOString() : show(openTime);
 }

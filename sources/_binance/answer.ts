@@ -5,6 +5,7 @@
  */
 
 import { FatalError, type PenstockError, RetryableError } from "../../engine/errors.ts";
+import { oneLine } from "../../engine/text.ts";
 
 /** An answer as it came in. */
 export interface RawAnswer {
@@ -36,6 +37,8 @@ const TOO_MANY_REQUESTS = -1003;
 /** Faults on the exchange's side: unknown, disconnected, unexpected, timed out, overloaded. */
 const PASSING_CODES: readonly number[] = [-1000, -1001, -1006, -1007, -1008];
 
+/** The longest ban the exchange knows: a longer wait is not to be believed. */
+const LONGEST_MS = 3 * 86_400_000;
 /** The wait after a firewall's page, which tells none: it may stand for a limit. */
 const FIREWALL_MS = 30_000;
 /** The wait after a 429 that tells none: the counters start afresh within a minute. */
@@ -91,7 +94,7 @@ function limited(answer: RawAnswer): RetryableError {
 function banned(answer: RawAnswer, nowMs: number): RetryableError {
   const untilMs = Number(/\buntil (\d{13})\b/.exec(answer.body)?.[1] ?? NaN);
   const waitMs = retryAfterMs(answer) ??
-    (Number.isNaN(untilMs) ? BANNED_MS : Math.max(1_000, untilMs - nowMs));
+    (Number.isNaN(untilMs) ? BANNED_MS : within(untilMs - nowMs));
   return new RetryableError(
     `The exchange has banned this address for ${Math.ceil(waitMs / 1_000)} s (418)`,
     {
@@ -146,7 +149,7 @@ function refusalIn(value: unknown): Refusal | undefined {
   if (typeof value !== "object" || value === null || !("code" in value)) return undefined;
   if (typeof value.code !== "number") return undefined;
   const message = "msg" in value && typeof value.msg === "string" ? value.msg : "no reason given";
-  return { code: value.code, message: message.slice(0, 200) };
+  return { code: value.code, message: oneLine(message, 200) };
 }
 
 function isPage({ headers, body }: RawAnswer): boolean {
@@ -179,5 +182,9 @@ function retryAfter(answer: RawAnswer): { readonly retryAfterMs?: number } {
 /** What `Retry-After` asks for: seconds here, never a date. */
 function retryAfterMs({ headers }: RawAnswer): number | undefined {
   const told = headers.get("retry-after")?.trim() ?? "";
-  return /^\d+$/.test(told) ? Math.max(1_000, 1_000 * Number(told)) : undefined;
+  return /^\d+$/.test(told) ? within(1_000 * Number(told)) : undefined;
+}
+
+function within(waitMs: number): number {
+  return Math.min(LONGEST_MS, Math.max(1_000, waitMs));
 }

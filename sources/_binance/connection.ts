@@ -8,6 +8,7 @@
  */
 
 import type { Context } from "../../engine/context.ts";
+import { oneLine } from "../../engine/text.ts";
 import { type Attempts, reconnectWaitMs } from "./attempts.ts";
 import { StreamSocket } from "./socket.ts";
 
@@ -194,7 +195,7 @@ export class Connection {
     const message = code === 1008
       ? "The exchange closed a stream for breaking its rules: connecting again, with more patience"
       : "A stream was closed: connecting again";
-    log.warn(message, { code, reason: reason.slice(0, 100) || undefined });
+    log.warn(message, { code, reason: oneLine(reason, 100) || undefined });
   }
 }
 

@@ -7,6 +7,7 @@
 import type { Context } from "../../engine/context.ts";
 import { FatalError, OptionsError } from "../../engine/errors.ts";
 import { listed, nearestName } from "../../engine/nearest.ts";
+import { textOf } from "../../engine/text.ts";
 import { ILLEGAL_CHARACTERS, RefusedError, UNKNOWN_SYMBOL } from "./answer.ts";
 import type { Answer, BinanceClient } from "./client.ts";
 import type { RateLimit } from "./weight.ts";
@@ -202,7 +203,7 @@ function symbolOf(value: unknown): SymbolInfo | undefined {
   const { symbol, status, baseAsset, quoteAsset } = objectOf(value);
   if (typeof symbol !== "string") return undefined;
   if (typeof baseAsset !== "string" || typeof quoteAsset !== "string") return undefined;
-  return { symbol, status: String(status), base: baseAsset, quote: quoteAsset };
+  return { symbol, status: textOf(status), base: baseAsset, quote: quoteAsset };
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -212,16 +213,23 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   DAY: 86_400_000,
 };
 
-/** Limits on orders and of unknown kinds are left out. */
+/** A window that is longer would be waited for in vain. */
+const LONGEST_WINDOW_MS = 31 * 86_400_000;
+
+/** Limits on orders, of unknown kinds, and such as no exchange can mean, are left out. */
 function limitOf(value: unknown): RateLimit | undefined {
   const { rateLimitType, interval, intervalNum, limit } = objectOf(value);
-  if (typeof interval !== "string" || typeof intervalNum !== "number") return undefined;
+  if (typeof interval !== "string" || !isCount(intervalNum) || !isCount(limit)) return undefined;
   const windowMs = (UNIT_MS[interval] ?? 0) * intervalNum;
-  if (typeof limit !== "number" || !(limit > 0) || !(windowMs > 0)) return undefined;
+  if (!(windowMs > 0) || windowMs > LONGEST_WINDOW_MS) return undefined;
   if (rateLimitType === "RAW_REQUESTS") return { kind: "requests", windowMs, limit };
   if (rateLimitType !== "REQUEST_WEIGHT") return undefined;
   const header = `x-mbx-used-weight-${intervalNum}${interval.charAt(0).toLowerCase()}`;
   return { kind: "weight", windowMs, limit, header };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {

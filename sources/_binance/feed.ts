@@ -18,8 +18,12 @@ import { type Arrival, type Filled, type Place, type ReadyCandle, Slots } from "
 import type { StreamCandle } from "./stream_message.ts";
 import { QUIET_MS, type Seen, SETTLE_MS, Track } from "./track.ts";
 
-/** When a candle that REST gave soon after its end is compared once more. */
-const CONFIRM_MS = 90_000;
+/**
+ * When a candle that REST gave soon after its end is compared once more, counted from there: before
+ * the next one of a minute closes, as indicators can go back by one candle alone.
+ */
+const CONFIRM_MS = 35_000;
+
 /** What a feed is told when it is made. */
 export interface FeedOptions {
   /** The series, in the order of the options, and where each of them stands. */
@@ -138,7 +142,7 @@ export class Feed {
     if (last) {
       track.settle();
       // REST may have given it too early: even one that the stream gave as well is compared again.
-      if (last.endMs > askedMs - QUIET_MS) track.confirmMs = nowMs + CONFIRM_MS;
+      if (last.endMs > askedMs - QUIET_MS) track.confirmMs = last.endMs + CONFIRM_MS;
       const isOwed = ({ endMs, row }: ReadyCandle) => endMs > track.cutMs && Number(row[8]) > 0;
       if (filled.recovered > 0 && filled.added.some(isOwed)) track.missed++;
       return filled;

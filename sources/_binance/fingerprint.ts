@@ -4,6 +4,8 @@
  * @module
  */
 
+import { textOf } from "../../engine/text.ts";
+
 /** The open time of a candle that left, and a fingerprint of its values. */
 export type Mark = readonly [openMs: number, fingerprint: number];
 
@@ -26,7 +28,7 @@ export function fingerprint(row: readonly unknown[]): number {
   let hash = 0x811c9dc5;
   for (let column = 1; column <= 10; column++) {
     if (column === 6) continue;
-    const text = String(row[column]);
+    const text = textOf(row[column]);
     for (let at = 0; at < text.length; at++) {
       hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
     }

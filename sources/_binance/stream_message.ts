@@ -7,6 +7,7 @@
  * @module
  */
 
+import { oneLine, textOf } from "../../engine/text.ts";
 import { isTime } from "./holes.ts";
 
 /** A candle as a stream sent it: all of it since it opened. */
@@ -66,7 +67,7 @@ export function readMessage(data: unknown): StreamMessage {
     return { kind: "shutdown" };
   }
   return typeof event.e === "string"
-    ? { kind: "unknown", what: `event ${event.e.slice(0, 40)}` }
+    ? { kind: "unknown", what: `event ${oneLine(event.e, 40)}` }
     : readReply(value);
 }
 
@@ -95,7 +96,7 @@ function readReply(value: Readonly<Record<string, unknown>>): StreamMessage {
   if (typeof error.code === "number") {
     return {
       kind: "reply",
-      error: `${error.code} ${String(error.msg ?? "").slice(0, 100)}`.trim(),
+      error: `${error.code} ${oneLine(textOf(error.msg ?? ""), 100)}`.trim(),
     };
   }
   return "result" in value ? { kind: "reply" } : { kind: "unknown", what: "no event" };

@@ -81,6 +81,7 @@ Deno.test("describeError() describes whatever else may be thrown", () => {
   assertEquals(describeError(Symbol("s")), "Symbol(s)");
   assertEquals(describeError(new Error("a", { cause: "b" })), "a: b");
   assertEquals(describeError(new DOMException("Stopped", "AbortError")), "Stopped");
+  assertEquals(describeError(JSON.parse('{"toString":1}')), "an object");
 });
 
 Deno.test("describeError() ends although errors are each other's cause", () => {

@@ -30,7 +30,7 @@ export interface LiveReading {
 
 /** Makes a world. */
 export function liveWorld(scenario: Scenario, nowMs: number): LiveWorld {
-  const clock = new VirtualClock(nowMs);
+  const clock = new VirtualClock(nowMs, { eager: true });
   const simulator = createSimulator(scenario, { clock });
   const sockets: WebSocket[] = [];
   return {

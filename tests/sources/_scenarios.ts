@@ -2,9 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Position } from "../../engine/plugin.ts";
-import type { RawCandle } from "../../engine/point.ts";
+import type { Point, RawCandle, Series } from "../../engine/point.ts";
 import type { Scenario } from "../../simulator/mod.ts";
 import { seededRandom } from "../contracts/context.ts";
+import { Indicators, pointText } from "./_indicators.ts";
 import {
   closedRows,
   type LiveOptions,
@@ -89,7 +90,7 @@ export function troubleOf(seed: number): Trouble {
   const halts = chance(0.3) ? [span(6 * MINUTE)] : [];
   const outages = chance(0.25) ? [span(12 * MINUTE)] : [];
   const from = chance(0.5) ? { from: START - between(1, 3_000) * MINUTE } : {};
-  return {
+  const trouble: Trouble = {
     scenario: {
       ...{ seed, faults, stream_faults: streamFaults, halts, outages },
       lag: chance(0.4) ? { absent_ms: between(0, 3_000), changing_ms: between(0, 2_500) } : {},
@@ -108,6 +109,8 @@ export function troubleOf(seed: number): Trouble {
       ? [between(1, TROUBLE_MS), between(1, TROUBLE_MS)].sort((a, b) => a - b)
       : [],
   };
+  const updates = chance(0.25) ? "all" : "closed";
+  return { ...trouble, options: { ...trouble.options, updates } };
 }
 
 /** Reads through the troubles of a seed, and fails unless all came as it should. */
@@ -122,12 +125,10 @@ export async function playSeed(seed: number): Promise<void> {
 }
 
 async function play(world: LiveWorld, trouble: Trouble, seed: number): Promise<void> {
-  const { records: all, beganMs, corrected } = await readThrough(world, trouble, seed);
+  const { records: all, points, beganMs, corrected } = await readThrough(world, trouble, seed);
   const records = latest(all);
-  assert(
-    all.length - records.length <= corrected,
-    `${all.length - records.length} candles came twice, ${corrected} were announced`,
-  );
+  const again = all.filter(({ closed }) => closed === true).length - records.length;
+  assert(again <= corrected, `${again} candles came twice, ${corrected} were announced`);
   const endMs = world.clock.now() - 2 * MINUTE;
   const { symbols, interval, from } = trouble.options;
   const fromMs = typeof from === "number" ? from : beganMs;
@@ -144,6 +145,9 @@ async function play(world: LiveWorld, trouble: Trouble, seed: number): Promise<v
       const key = `${symbol}@${one}`;
       const given = (rows[key] ?? []).slice(0, truth.length);
       assertEquals(given, truth.map((row) => row.slice(0, 11).map(String).join(" ")), key);
+      const ofSeries = ({ tags, fields }: Point) =>
+        `${tags.symbol}@${tags.interval}` === key && fields.closed === true;
+      checkIndicators(points.filter(ofSeries), truth);
       for (const [openMs] of truth) {
         const line = `${key} ${new Date(openMs).toISOString()}`;
         expected.push({ line, endMs: Math.floor(openMs / lengthMs + 1) * lengthMs, at });
@@ -162,6 +166,8 @@ async function play(world: LiveWorld, trouble: Trouble, seed: number): Promise<v
 async function readThrough(world: LiveWorld, trouble: Trouble, seed: number) {
   const random = seededRandom(seed + 1_000_000);
   const records: RawCandle[] = [];
+  const points: Point[] = [];
+  const indicators = new Indicators();
   let position: Position = {};
   let beganMs: number | undefined;
   let corrected = 0;
@@ -185,19 +191,43 @@ async function readThrough(world: LiveWorld, trouble: Trouble, seed: number) {
         beganMs = Number(Object(first).from);
       }
       records.push(...batch.records);
+      points.push(...indicators.run(batch.records));
       position = { ...position, ...batch.position };
     }
+    indicators.resume();
   }
-  return { records, beganMs: beganMs ?? START, corrected };
+  return { records, points, beganMs: beganMs ?? START, corrected };
 }
 
-/** Records with each candle once, where it came first, with the values that came last. */
+/**
+ * Compares the points of a series with those of an uninterrupted run over the truth, indicators
+ * included.
+ */
+function checkIndicators(points: readonly Point[], truth: readonly (readonly unknown[])[]): void {
+  const last = new Map<number, Point>();
+  let lastMs = -Infinity;
+  for (const point of points) {
+    assert(
+      point.timeMs >= lastMs,
+      `${point.timeMs} after ${lastMs}: a correction came when indicators could not go back any more`,
+    );
+    lastMs = point.timeMs;
+    last.set(lastMs, point);
+  }
+  const series = points[0]?.tags as Series | undefined;
+  const candles = series ? truth.map((candle) => ({ series, candle, closed: true })) : [];
+  const expected = new Indicators().run(candles).map(pointText);
+  assertEquals([...last.values()].slice(0, expected.length).map(pointText), expected);
+}
+
+/** Records with each closed candle once, where it came first, with the values that came last. */
 function latest(records: readonly RawCandle[]): RawCandle[] {
   const byName = new Map<string, RawCandle>();
   for (const record of records) {
     const { series, candle } = record;
-    const openMs = Array.isArray(candle) ? candle[0] : undefined;
-    byName.set(`${series.symbol}@${series.interval} ${openMs}`, record);
+    // Snapshots come many times.
+    if (!Array.isArray(candle)) continue;
+    byName.set(`${series.symbol}@${series.interval} ${candle[0]}`, record);
   }
   return [...byName.values()];
 }

@@ -9,7 +9,7 @@
 
 import { playSeed } from "./_scenarios.ts";
 
-const SEEDS = Number(Deno.env.get("SEEDS") ?? 20);
+const SEEDS = Number(Deno.env.get("SEEDS") ?? 60);
 const FIRST_SEED = Number(Deno.env.get("FIRST_SEED") ?? 1);
 
 /** Seeds that failed once: an order after a halt, and candles that REST gave too early. */

@@ -271,7 +271,7 @@ const WRONG_TIMES: [time: unknown, shown: string, why: string][] = [
   ["1735689600000000000", '"1735689600000000000"', "must be a whole number, 0 at least"],
   [NaN, "NaN", "must be a whole number, 0 at least"],
   [undefined, "undefined", "must be a whole number, 0 at least"],
-  [{}, "[object Object]", "must be a whole number, 0 at least"],
+  [{}, "an object", "must be a whole number, 0 at least"],
 ];
 
 for (const [time, shown, why] of WRONG_TIMES) {
@@ -410,4 +410,17 @@ Deno.test("kline refuses a decimal where a whole number belongs", () => {
   const candle = withDecimals(REST_ROW).with(8, Decimal.of("2631"));
   const message = '"trades" must be a whole number, 0 at least: it is "2631"';
   assertThrows(() => toPoint({ series: SERIES, candle }), RecordError, message);
+});
+
+Deno.test("toPoint() refuses what has no text of its own, and shows nothing of a list", () => {
+  const odd: unknown = JSON.parse('{"toString":1,"valueOf":1}');
+  const [openMs, open, ...rest]: unknown[] = REST_ROW;
+  const refused: [unknown[], string][] = [
+    [[odd, open, ...rest], "it is an object"],
+    [[openMs, ["\n"], ...rest], "it is a list"],
+    [[openMs, "1", ...rest.slice(0, -1), odd], "must lie between"],
+  ];
+  for (const [candle, message] of refused) {
+    assertThrows(() => toPoint({ series: SERIES, candle }), RecordError, message);
+  }
 });

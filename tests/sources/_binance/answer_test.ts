@@ -143,3 +143,14 @@ Deno.test("valueOf() gives no more of the exchange's words than fit in a line", 
   assertInstanceOf(error, RefusedError);
   assertEquals(error.message.length < 300, true);
 });
+
+Deno.test("valueOf() believes in no wait beyond the longest ban, three days", () => {
+  assertEquals(retryOf(given(429, "{}", { "retry-after": "9".repeat(400) })), 259_200_000);
+  const body = '{"code":-1003,"msg":"banned until 9999999999999."}';
+  assertEquals(retryOf(given(418, body)), 259_200_000);
+});
+
+Deno.test("valueOf() quotes the exchange on one line", () => {
+  const { message } = errorOf(given(400, '{"code":-9,"msg":"No\\r\\n\\u001b[2Jway"}')) as Error;
+  assertEquals(message, "Cannot read candles of BTCUSDT: the exchange refuses it (-9: No [2Jway)");
+});

@@ -233,3 +233,18 @@ Deno.test("lookUpSymbols() ends when its signal aborts", async () => {
   stop.abort(new Error("stop"));
   await assertRejects(() => found, Error, "stop");
 });
+
+Deno.test("readExchangeInfo() leaves out limits that no exchange can mean", () => {
+  const limit = { rateLimitType: "REQUEST_WEIGHT", interval: "MINUTE", intervalNum: 1, limit: 60 };
+  const { limits } = readExchangeInfo({
+    symbols: [],
+    rateLimits: [
+      { ...limit, intervalNum: 1e303 },
+      { ...limit, limit: 5e-324 },
+      { ...limit, limit: 1.5 },
+      { ...limit, interval: "toString" },
+      limit,
+    ],
+  });
+  assertEquals(limits.map(({ windowMs, limit }) => [windowMs, limit]), [[60_000, 60]]);
+});

@@ -98,3 +98,11 @@ Deno.test({
     ]);
   },
 });
+
+Deno.test("readMessage() reads a refusal whose reason is no text, or has line breaks", () => {
+  assertEquals(readMessage('{"code":2,"msg":{"toString":1}}'), {
+    kind: "reply",
+    error: "2 an object",
+  });
+  assertEquals(readMessage('{"code":2,"msg":"a\\r\\nb"}'), { kind: "reply", error: "2 a b" });
+});
