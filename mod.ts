@@ -59,6 +59,7 @@ export {
   defineSink,
   defineSource,
   defineTransform,
+  type DeliveryPromise,
   type Encoding,
   type LastQuery,
   type OnError,

@@ -285,13 +285,21 @@ export interface SinkStore<Options> {
   tolerance?(options: Options): number;
 }
 
+/**
+ * What delivering again does: nothing new (`idempotent`), nothing as the token takes it back
+ * (`transactional`), or doubles (`append`).
+ */
+export type DeliveryPromise = "idempotent" | "transactional" | "append";
+
 /** What a sink is made of. */
 export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input> {
+  /** What delivering again does; a function where that depends on the options. */
+  readonly delivery: DeliveryPromise | ((options: Options) => DeliveryPromise);
   /**
-   * What delivering again does: nothing new (`idempotent`), nothing as the token takes it back
-   * (`transactional`), or doubles (`append`).
+   * What weakens that promise with these options, as a clause: `a crash of the server may lose …`.
+   * It becomes part of the guarantee. Nothing, where nothing does.
    */
-  readonly delivery: "idempotent" | "transactional" | "append";
+  caveat?(options: Options): string | undefined;
   /**
    * Says whether it can write such records.
    *
@@ -428,6 +436,11 @@ export function defineSink<Options, Input, In>(
   spec: SinkSpec<Options, Input, In>,
 ): SinkPlugin<Options, Input, In> {
   return definePlugin("sink", spec);
+}
+
+/** What delivering again to a sink does, with these options. */
+export function deliveryOf(plugin: SinkPlugin, options: unknown): DeliveryPromise {
+  return typeof plugin.delivery === "function" ? plugin.delivery(options) : plugin.delivery;
 }
 
 /** Whether a value is a plugin made by one of the three functions here. */
