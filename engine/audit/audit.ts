@@ -13,7 +13,13 @@ import { type Delivery, startDelivery } from "../delivery.ts";
 import { asStepError, FatalError, OptionsError } from "../errors.ts";
 import { emptyStep } from "../ledger.ts";
 import type { CheckedStep, Pipeline } from "../pipeline.ts";
-import type { SeriesRange, SinkPlugin, SinkWriter, SourcePlugin } from "../plugin.ts";
+import {
+  deliveryOf,
+  type SeriesRange,
+  type SinkPlugin,
+  type SinkWriter,
+  type SourcePlugin,
+} from "../plugin.ts";
 import type { RetryLimits } from "../retry.ts";
 import { createContext, type World } from "../world.ts";
 import { type Computation, computationOf } from "./computation.ts";
@@ -223,6 +229,7 @@ class Audit {
     try {
       const repair = await repairSeries({
         ...{ source, sink, sinkContext, delivery, computation, range, audit },
+        canRewrite: deliveryOf(sink.plugin, sink.options) === "idempotent",
         sourceContext: this.#contextOf(source),
         observe: ({ filled, computed }) =>
           this.#options.observe?.({
@@ -242,10 +249,10 @@ class Audit {
     sink: CheckedStep<SinkPlugin>,
     context: Context,
   ): Promise<{ readonly delivery: Delivery; readonly writer: SinkWriter<unknown> }> {
-    const { delivery: kind } = sink.plugin;
-    if (kind !== "idempotent") {
+    if (deliveryOf(sink.plugin, sink.options) === "transactional") {
       throw new FatalError(
-        `Cannot repair what sink "${sink.id}" stores as it must be one that is written to again without doubles: it is ${kind}`,
+        `Cannot repair what sink "${sink.id}" stores as that must not depend on what a run wrote last: it does`,
+        { hint: "Remove the pipeline's checkpoint and run it again: all is then written anew" },
       );
     }
     const { shapes } = this.#pipeline;

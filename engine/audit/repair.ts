@@ -38,6 +38,8 @@ export interface RepairParts {
   readonly sinkContext: Context;
   /** Writes to that sink. */
   readonly delivery: Delivery;
+  /** Whether a point that is written again takes the place of the one before. */
+  readonly canRewrite: boolean;
   /** How it is computed. */
   readonly computation: Computation;
   /** All of the series that must be stored, whatever part of it was audited. */
@@ -101,10 +103,10 @@ class Repair {
   }
 
   async run(): Promise<SeriesRepair> {
-    const { gaps, breaks } = this.#parts.audit;
+    const { canRewrite, audit: { gaps, breaks } } = this.#parts;
     const faults: Fault[] = [
       ...gaps.map(({ fromMs, toMs }) => ({ fromMs, lastMs: toMs - 1 })),
-      ...breaks,
+      ...canRewrite ? breaks : [],
     ].sort((a, b) => a.fromMs - b.fromMs);
     let doneMs = -Infinity;
     for (const { fromMs, lastMs } of faults) {
@@ -125,7 +127,8 @@ class Repair {
 
   /** Repairs from a moment on. Gives the time of the point from which on all is right. */
   async #sweep(fromMs: number): Promise<number> {
-    const { audit: { gaps }, range, delivery } = this.#parts;
+    const { audit: { gaps }, range, delivery, computation, canRewrite } = this.#parts;
+    const endsAtGaps = !canRewrite || computation.computing.length === 0;
     const computing = await this.#beginAt(fromMs);
     let atMs = fromMs;
     let settledMs: number | undefined;
@@ -134,7 +137,7 @@ class Repair {
       if (gap && gap.fromMs <= atMs) {
         await this.#fill({ ...gap, fromMs: atMs }, computing);
         atMs = gap.toMs;
-        if (this.#parts.computation.computing.length === 0) settledMs = atMs - 1;
+        if (endsAtGaps) settledMs = atMs - 1;
         continue;
       }
       const endMs = gap?.fromMs ?? range.toMs;

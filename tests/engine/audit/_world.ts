@@ -153,7 +153,7 @@ export class Store {
     }
   }
 
-  sink(delivery: "idempotent" | "transactional" = "idempotent"): SinkPlugin {
+  sink(delivery: "idempotent" | "transactional" | "append" = "idempotent"): SinkPlugin {
     return defineSink({
       id: "store",
       summary: "Stores points",
@@ -191,7 +191,7 @@ export class AuditWorld {
   checkpoint: Checkpoint | undefined;
   fromMs: number | undefined = T0;
   transforms: readonly TransformPlugin[] = [level];
-  delivery: "idempotent" | "transactional" = "idempotent";
+  delivery: "idempotent" | "transactional" | "append" = "idempotent";
 
   pipeline(): Pipeline {
     const { exchange } = this;
