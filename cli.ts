@@ -17,6 +17,7 @@ const USAGE = `penstock runs pipelines of market data.
 usage:
   penstock run FILE        runs a pipeline; a later run goes on from the last checkpoint
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
+  penstock audit FILE      says what is missing or odd in the stores of a pipeline; repairs it
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
@@ -28,6 +29,11 @@ options of run and dry-run:
   --limit N                reads N records, then stops (dry-run)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages
+
+options of audit, beside --simulate, --state, --log and --verbose:
+  --from T, --to T         looks at that time only (default: all that must be stored)
+  --repair                 fetches and writes just what is missing; the pipeline must not run
+  --format text|json       how the report is printed (default: text)
 
 Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed,
 2 wrong usage, 78 wrong pipeline file, 130 or 143 stopped by a signal.
@@ -45,6 +51,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     flags: ["simulate", "limit", "log", "verbose"],
     operand: "FILE",
     run: runFile(true),
+  },
+  "audit": {
+    flags: ["simulate", "state", "from", "to", "repair", "format", "log", "verbose"],
+    operand: "FILE",
+    run: withLog(auditFile),
   },
   "check": {
     flags: [],
@@ -103,8 +114,8 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "limit", "log"],
-    boolean: ["verbose"],
+    string: ["simulate", "state", "limit", "log", "from", "to", "format"],
+    boolean: ["verbose", "repair"],
   });
   for (const [key, value] of Object.entries(flags)) {
     if (key === "_" || command.flags.includes(key) || value === false) continue;
@@ -125,26 +136,54 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
 }
 
 function runFile(dry: boolean): Command["run"] {
-  return async ({ operand, flags }, terminal) => {
-    const log = flags.log ?? "text";
-    if (log !== "text" && log !== "json") {
-      throw new UsageError(`Cannot use \`--log ${log}\` as it must be text or json`);
-    }
-    if (flags.state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
+  return withLog(async ({ operand, flags }, terminal) => {
     const runFlags = {
       file: operand,
       simulate: textOf(flags.simulate),
-      state: textOf(flags.state),
+      state: stateOf(flags),
       limit: parseLimit(textOf(flags.limit)),
       dry,
     };
-    const { configureLog, loggingTerminal } = await import("./cli/log.ts");
-    configureLog({ format: log, verbose: flags.verbose === true, write: terminal.say });
     const { run } = await import("./cli/run.ts");
-    if (log === "text") return run(runFlags, terminal);
-    return await run(runFlags, loggingTerminal(terminal, "info"))
+    return await run(runFlags, terminal);
+  });
+}
+
+/** Sets the log up as `--log` and `--verbose` say. As JSON, all that is said is part of it. */
+function withLog(run: Command["run"]): Command["run"] {
+  return async (call, terminal) => {
+    const { log = "text", verbose } = call.flags;
+    if (log !== "text" && log !== "json") {
+      throw new UsageError(`Cannot use \`--log ${log}\` as it must be text or json`);
+    }
+    const { configureLog, loggingTerminal } = await import("./cli/log.ts");
+    configureLog({ format: log, verbose: verbose === true, write: terminal.say });
+    if (log === "text") return await run(call, terminal);
+    return await run(call, loggingTerminal(terminal, "info"))
       .catch((error) => report(error, loggingTerminal(terminal, "error")));
   };
+}
+
+function stateOf({ state }: Call["flags"]): string | undefined {
+  if (state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
+  return textOf(state);
+}
+
+async function auditFile({ operand, flags }: Call, terminal: Terminal): Promise<number> {
+  const format = flags.format ?? "text";
+  if (format !== "text" && format !== "json") {
+    throw new UsageError(`Cannot use \`--format ${format}\` as it must be text or json`);
+  }
+  const { audit } = await import("./cli/audit.ts");
+  return await audit({
+    file: operand,
+    simulate: textOf(flags.simulate),
+    state: stateOf(flags),
+    from: textOf(flags.from),
+    to: textOf(flags.to),
+    repair: flags.repair === true,
+    format,
+  }, terminal);
 }
 
 function textOf(flag: string | boolean | undefined): string | undefined {

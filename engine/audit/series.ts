@@ -183,7 +183,8 @@ class Audit {
 }
 
 function isOfType(value: FieldValue, type: FieldType): boolean {
-  if (type === "boolean" || type === "string") return typeof value === type;
+  if (type === "boolean") return typeof value === "boolean";
+  if (type === "string") return typeof value === "string";
   if (type === "integer") return typeof value === "bigint" || Number.isInteger(value);
   return typeof value === "number" || value instanceof Decimal ||
     (typeof value === "string" && value !== "" && Number.isFinite(Number(value)));
