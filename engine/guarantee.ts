@@ -25,7 +25,9 @@ export type Effect =
   | "exactly once"
   | "exactly once in effect"
   | "at least once"
-  | "at most once";
+  | "at most once"
+  /** Some records may be missing after a crash, others may be there twice. */
+  | "once as a rule";
 
 /**
  * The guarantee of each sink.
@@ -95,22 +97,22 @@ function guaranteeOf(pipeline: Pipeline, sink: CheckedStep<SinkPlugin>): Guarant
 
 function promiseOf(loses: boolean, readsAgain: boolean, delivery: DeliveryPromise): Effect {
   // Of sources that cannot be read again nothing is sent twice, but something may be missing.
-  if (loses) return readsAgain && delivery === "append" ? "at least once" : "at most once";
+  if (loses) return readsAgain && delivery === "append" ? "once as a rule" : "at most once";
   if (delivery === "append") return "at least once";
   return delivery === "transactional" ? "exactly once" : "exactly once in effect";
 }
 
 function reasonsOf(again: readonly string[], sink: string, delivery: DeliveryPromise): string[] {
   if (again.length === 0) return [];
+  const redone: Readonly<Record<DeliveryPromise, readonly string[]>> = {
+    transactional: [`what ${sink} has written since then is taken back and written anew`],
+    idempotent: [`what is sent to ${sink} again takes the place of itself`],
+    append: [],
+  };
   return [
-    `${
-      listed(again, "and")
-    } can be read again from the last checkpoint, which holds positions and states as one`,
-    ...delivery === "transactional"
-      ? [`what ${sink} has written since then is taken back and written anew`]
-      : delivery === "idempotent"
-      ? [`what is sent to ${sink} again takes the place of itself`]
-      : [],
+    `${listed(again, "and")} can be read again from the last checkpoint`,
+    "positions, states and what the sinks hold are saved as one",
+    ...redone[delivery],
   ];
 }
 
@@ -139,24 +141,23 @@ function caveatOf({ plugin, options }: CheckedStep<SinkPlugin>): string[] {
 function refusals({ transforms, deadLetter }: Pipeline, sink: CheckedStep<SinkPlugin>): string[] {
   const refusing = (what: string) =>
     [...transforms, sink].filter(({ onError }) => onError === what).map(({ id }) => id);
-  const dropping = refusing("drop");
-  const keeping = refusing("dead_letter");
+  const [dropping, keeping] = [refusing("drop"), refusing("dead_letter")];
+  const kept = "is kept as a dead letter, and is missing until it is replayed";
   return [
-    ...dropping.length > 0
-      ? [`what ${listed(dropping, "and")} refuse${s(dropping)} is dropped`]
-      : [],
-    ...keeping.length > 0
-      ? [
-        `what ${listed(keeping, "and")} refuse${
-          s(keeping)
-        } is kept as a dead letter and lacks until it is replayed${
-          deadLetter?.onError === "drop" ? ", or dropped if that cannot be written" : ""
-        }`,
-      ]
-      : [],
+    ...dropping.length > 0 ? [`${whatIsRefused(dropping)} is dropped`] : [],
+    ...keeping.length > 0 ? [`${whatIsRefused(keeping)} ${kept}`] : [],
+    ...keeping.length > 0 && deadLetter ? letterFaults(deadLetter) : [],
   ];
 }
 
-function s(names: readonly string[]): string {
-  return names.length === 1 ? "s" : "";
+function whatIsRefused(steps: readonly string[]): string {
+  return `what ${listed(steps, "and")} ${steps.length === 1 ? "refuses" : "refuse"}`;
+}
+
+function letterFaults({ plugin, options, onError }: CheckedStep<SinkPlugin>): string[] {
+  const isDoubled = deliveryOf(plugin, options) === "append";
+  return [
+    ...isDoubled ? ["after a crash a dead letter may be there twice"] : [],
+    ...onError === "drop" ? ["a dead letter that cannot be written is dropped"] : [],
+  ];
 }

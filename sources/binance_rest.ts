@@ -45,7 +45,8 @@ import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { costOf } from "./_binance/cost.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
-import { describePlaces, placeOf, START_AGAIN } from "./_binance/place.ts";
+import { describePlaces } from "./_binance/places.ts";
+import { placeOf, START_AGAIN } from "./_place.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
 

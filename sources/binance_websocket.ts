@@ -47,7 +47,8 @@ import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { costOf } from "./_binance/cost.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
-import { describePlaces, placeOf } from "./_binance/place.ts";
+import { describePlaces } from "./_binance/places.ts";
+import { placeOf } from "./_place.ts";
 import { closedEndMs, historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
 

@@ -22,7 +22,7 @@ export function explanationText(explanation: Explanation): string {
     ...section("steps", steps.flatMap(stepLines)),
     ...section("guarantee", guarantees.map(guaranteeSentence)),
     ...section("backfill, from the beginning up to now", backfills.map(backfillLine)),
-    ...section("kept", kept.map(({ what, where }) => `${what}: ${where.join(", ") || "nowhere"}`)),
+    ...section("kept", kept.map(({ what, where }) => `${what}: ${where.join(", ") || "not kept"}`)),
     ...section("permissions", permissionLines(permissions)),
   ].map((line) => `${line}\n`).join("");
 }
