@@ -111,7 +111,6 @@ function reasonsOf(again: readonly string[], sink: string, delivery: DeliveryPro
   };
   return [
     `${listed(again, "and")} can be read again from the last checkpoint`,
-    "positions, states and what the sinks hold are saved as one",
     ...redone[delivery],
   ];
 }
