@@ -5,11 +5,18 @@
  */
 
 import { parseArgs } from "@std/cli";
-import { createTerminal, type Terminal } from "./cli/terminal.ts";
+import { resolve } from "@std/path";
+import { checkpointFolder } from "./cli/checkpoint_folder.ts";
+import { GrantError, renderDifferences } from "./cli/confine/grants.ts";
+import type { Need } from "./cli/confine/mod.ts";
+import type { Host } from "./cli/host.ts";
+import { machineInputs } from "./cli/inputs.ts";
+import type { RunFlags } from "./cli/run.ts";
+import { machineTerminal, type Terminal } from "./cli/terminal.ts";
 import { UsageError } from "./cli/usage.ts";
 import { PipelineFileError, renderDiagnostics } from "./engine/pipeline_file/diagnostics.ts";
+import { isSpecifier } from "./engine/pipeline_file/modules.ts";
 import { describeError, OptionsError, PenstockError } from "./engine/errors.ts";
-import { writeAll } from "./engine/world.ts";
 import { hintForName } from "./engine/nearest.ts";
 
 const USAGE = `penstock runs pipelines of market data.
@@ -18,6 +25,7 @@ usage:
   penstock run FILE        runs a pipeline; a later run goes on from the last checkpoint
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
+  penstock accept FILE     grants the code of a pipeline what it asks for, in penstock.lock
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
@@ -27,7 +35,7 @@ options of run and dry-run:
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
   --limit N                reads N records, then stops (dry-run)
   --log text|json          how to log to standard error (default: text)
-  --verbose                shows debug messages
+  --verbose                shows debug messages, and what the run may reach
 
 Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed,
 2 wrong usage, 78 wrong pipeline file, 130 or 143 stopped by a signal.
@@ -40,37 +48,67 @@ const EXIT_PIPE = 141;
 
 /** Each command: which flags it takes, how many arguments, and what it does. Loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
-  "run": { flags: ["simulate", "state", "log", "verbose"], operand: "FILE", run: runFile(false) },
+  "run": {
+    flags: ["simulate", "state", "log", "verbose"],
+    operand: "FILE",
+    need: (call) => needOfRun(runFlagsOf(call, false), call),
+    run: async (call, host, terminal) =>
+      (await import("./cli/run.ts")).run(runFlagsOf(call, false), host, terminal),
+  },
   "dry-run": {
     flags: ["simulate", "limit", "log", "verbose"],
     operand: "FILE",
-    run: runFile(true),
+    need: (call) => needOfRun(runFlagsOf(call, true), call),
+    run: async (call, host, terminal) =>
+      (await import("./cli/run.ts")).run(runFlagsOf(call, true), host, terminal),
   },
   "check": {
     flags: [],
     operand: "FILE",
-    run: async ({ operand }, terminal) => (await import("./cli/check.ts")).check(operand, terminal),
+    need: ({ operand }) => ({ file: operand, steps: "none" }),
+    run: async ({ operand }, { inputs }, terminal) =>
+      (await import("./cli/check.ts")).check(operand, inputs, terminal),
+  },
+  "accept": {
+    flags: [],
+    operand: "FILE",
+    run: async ({ operand }, _host, terminal) =>
+      (await import("./cli/accept.ts")).accept(operand, terminal),
   },
   "plugins": {
     flags: [],
-    run: async (_, terminal) => (await import("./cli/plugins.ts")).plugins(terminal),
+    run: async (_call, _host, terminal) => (await import("./cli/plugins.ts")).plugins(terminal),
   },
   "describe": {
     flags: [],
     operand: "NAME",
-    run: async ({ operand }, terminal) =>
+    need: ({ operand }) => isSpecifier(operand) ? { module: operand } : undefined,
+    run: async ({ operand }, _host, terminal) =>
       (await import("./cli/plugins.ts")).describe(operand, terminal),
   },
   "schema": {
     flags: [],
-    run: async (_, terminal) => (await import("./cli/plugins.ts")).schema(terminal),
+    run: async (_call, _host, terminal) => (await import("./cli/plugins.ts")).schema(terminal),
   },
+};
+
+/** What only a process does that penstock has started. */
+const CONFINED_COMMANDS: Readonly<Record<string, Command>> = {
+  "claims": {
+    flags: [],
+    operand: "FILE",
+    run: async ({ operand }, host, terminal) =>
+      (await import("./cli/confine/claims.ts")).tellClaims(operand, host, terminal),
+  },
+  "keep": { flags: [], run: async (_call, host) => (await import("./cli/accept.ts")).keep(host) },
 };
 
 interface Command {
   readonly flags: readonly string[];
   readonly operand?: string;
-  run(call: Call, terminal: Terminal): Promise<number>;
+  /** The process it needs. None, where it loads nothing of the user's. */
+  need?(call: Call): Need | undefined;
+  run(call: Call, host: Host, terminal: Terminal): Promise<number>;
 }
 
 interface Call {
@@ -79,23 +117,38 @@ interface Call {
 }
 
 /**
- * Runs one command.
+ * Runs one command: confined, in a process of its own, where it loads what is the user's.
  *
  * @param args The arguments behind `penstock`.
+ * @param terminal What the user sees.
+ * @param host What surrounds the command, in a process that is confined already.
  * @returns The exit code.
  */
-export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function main(
+  args: readonly string[],
+  terminal: Terminal,
+  host?: Host,
+): Promise<number> {
+  let told = terminal;
   try {
     const [name, ...rest] = args;
     if (name === undefined || name === "help" || args.includes("--help")) {
       terminal.say(USAGE);
       return name === undefined ? EXIT_USAGE : 0;
     }
-    const command = COMMANDS[name];
+    const command = COMMANDS[name] ?? (host && CONFINED_COMMANDS[name]);
     if (!command) throw unknown("command", name, Object.keys(COMMANDS), "The commands");
-    return await command.run(parseCall(name, command, rest), terminal);
+    const call = parseCall(name, command, rest);
+    const log = await logTo(terminal, call, command, host);
+    told = log.error;
+    const { flags } = call;
+    const need = host ? undefined : command.need?.(call);
+    const here = (inner: Host) => command.run(call, inner, log.info);
+    if (!need) return await here(host ?? { inputs: machineInputs() });
+    const { confine } = await import("./cli/confine/mod.ts");
+    return await confine({ args, need, verbose: flags.verbose === true, here }, log.info);
   } catch (error) {
-    return report(error, terminal);
+    return report(error, told);
   }
 }
 
@@ -124,27 +177,48 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   return { operand: operands[0] ?? "", flags };
 }
 
-function runFile(dry: boolean): Command["run"] {
-  return async ({ operand, flags }, terminal) => {
-    const log = flags.log ?? "text";
-    if (log !== "text" && log !== "json") {
-      throw new UsageError(`Cannot use \`--log ${log}\` as it must be text or json`);
-    }
-    if (flags.state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
-    const runFlags = {
-      file: operand,
-      simulate: textOf(flags.simulate),
-      state: textOf(flags.state),
-      limit: parseLimit(textOf(flags.limit)),
-      dry,
-    };
-    const { configureLog, loggingTerminal } = await import("./cli/log.ts");
-    configureLog({ format: log, verbose: flags.verbose === true, write: terminal.say });
-    const { run } = await import("./cli/run.ts");
-    if (log === "text") return run(runFlags, terminal);
-    return await run(runFlags, loggingTerminal(terminal, "info"))
-      .catch((error) => report(error, loggingTerminal(terminal, "error")));
+/** What a run is told by its flags. Whatever is wrong with them is said before anything starts. */
+function runFlagsOf({ operand, flags }: Call, dry: boolean): RunFlags {
+  if (flags.state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
+  return {
+    file: operand,
+    simulated: flags.simulate !== undefined,
+    state: textOf(flags.state),
+    limit: parseLimit(textOf(flags.limit)),
+    dry,
   };
+}
+
+function needOfRun(runFlags: RunFlags, { flags }: Call): Need {
+  return {
+    file: runFlags.file,
+    steps: runFlags.dry ? "dry" : "all",
+    simulate: textOf(flags.simulate),
+    extra(pipeline) {
+      const folder = checkpointFolder(pipeline, runFlags);
+      return folder === undefined ? {} : { read: [resolve(folder)], write: [resolve(folder)] };
+    },
+  };
+}
+
+/** Where a command says what it says: on the terminal, or, for machines, in the log. */
+async function logTo(
+  terminal: Terminal,
+  { flags }: Call,
+  command: Command,
+  host: Host | undefined,
+): Promise<{ readonly info: Terminal; readonly error: Terminal }> {
+  const format = flags.log ?? "text";
+  if (format !== "text" && format !== "json") {
+    throw new UsageError(`Cannot use \`--log ${format}\` as it must be text or json`);
+  }
+  const plain = { info: terminal, error: terminal };
+  // The process that watches has nothing to log but what it says itself.
+  if (!command.flags.includes("log") || format === "text" && !host) return plain;
+  const { configureLog, loggingTerminal } = await import("./cli/log.ts");
+  configureLog({ format, verbose: flags.verbose === true, write: terminal.say });
+  if (format === "text") return plain;
+  return { info: loggingTerminal(terminal, "info"), error: loggingTerminal(terminal, "error") };
 }
 
 function textOf(flag: string | boolean | undefined): string | undefined {
@@ -177,6 +251,7 @@ function report(error: unknown, terminal: Terminal): number {
     return EXIT_PIPELINE_FILE;
   }
   const lines = [`error: ${nameStep(error)}`];
+  if (error instanceof GrantError) lines.push(renderDifferences(error.differences));
   if (error instanceof PenstockError) lines.push(...error.hint ? [`  hint: ${error.hint}`] : []);
   else if (error instanceof Error && error.stack) lines.push(error.stack);
   terminal.say(`${lines.join("\n")}\n`);
@@ -198,17 +273,4 @@ function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && error.cause !== undefined && isBrokenPipe(error.cause);
 }
 
-if (import.meta.main) {
-  const interactive = Deno.stderr.isTerminal();
-  const encoder = new TextEncoder();
-  const terminal = createTerminal({
-    writeOut: (bytes) => writeAll(Deno.stdout, bytes),
-    writeErr: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
-    interactive,
-    colors: interactive && !Deno.noColor,
-    // Some terminals do not know their size and say 0.
-    columns: () => Deno.consoleSize().columns || 80,
-    now: () => Date.now(),
-  });
-  Deno.exit(await main(Deno.args, terminal));
-}
+if (import.meta.main) Deno.exit(await main(Deno.args, machineTerminal()));

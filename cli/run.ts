@@ -4,8 +4,8 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { type CheckpointStore, fileCheckpoints, memoryCheckpoints } from "../engine/checkpoint.ts";
+import { systemClock } from "../engine/clock.ts";
 import type { Clock } from "../engine/context.ts";
 import { asDryRun } from "../engine/dry_run.ts";
 import { describeGuarantee } from "../engine/guarantee.ts";
@@ -14,18 +14,20 @@ import type { RunReport } from "../engine/run.ts";
 import { runPipeline } from "../engine/run.ts";
 import { systemWorld } from "../engine/world.ts";
 import { logOf } from "./log.ts";
+import { checkpointFolder } from "./checkpoint_folder.ts";
+import type { Host } from "./host.ts";
+import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
 import { describeReport, describeStatus } from "./report.ts";
 import { listenForStop } from "./signals.ts";
-import { startSimulator } from "./simulate.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What `run` and `dry-run` are given. */
 export interface RunFlags {
   /** The pipeline file. */
   readonly file: string;
-  /** Runs against a simulated exchange: the scenario file, or an empty text for the default one. */
-  readonly simulate: string | undefined;
+  /** Whether it runs against a simulated exchange. */
+  readonly simulated: boolean;
   /** Where checkpoints are kept. */
   readonly state: string | undefined;
   /** Records to read. Dry runs only. */
@@ -40,14 +42,16 @@ const DRY_ATTEMPTS = 5;
 /**
  * Runs a pipeline.
  *
+ * @param flags How to run it.
+ * @param host What it is loaded with, and who passes signals on.
+ * @param terminal What shows how it goes.
  * @returns The exit code.
  */
-export async function run(flags: RunFlags, terminal: Terminal): Promise<number> {
-  await using simulator = flags.simulate === undefined
-    ? undefined
-    : await startSimulator(flags.simulate);
-  const pipeline = await openPipeline(flags.file, simulator?.urls);
-  using stop = listenForStop(terminal);
+export async function run(flags: RunFlags, host: Host, terminal: Terminal): Promise<number> {
+  const { inputs } = host;
+  const pipeline = await openPipeline(flags.file, inputs);
+  terminal.hide(pipeline.secrets ?? []);
+  using stop = listenForStop(terminal, host.relay);
   const log = logOf(pipeline.name);
   const checkpoints = await openCheckpoints(pipeline, flags, log.warn);
   try {
@@ -59,7 +63,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     const report = await execute(
       flags.dry ? asDryRun(pipeline, limit) : pipeline,
       checkpoints,
-      { terminal, stop, clock: simulator?.clock, dry: flags.dry },
+      { terminal, stop, clock: clockOf(inputs), dry: flags.dry },
     );
     terminal.say(describeReport(report));
     return stop.exitCode ?? 0;
@@ -76,7 +80,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
 interface Execution {
   readonly terminal: Terminal;
   readonly stop: ReturnType<typeof listenForStop>;
-  readonly clock: Clock | undefined;
+  readonly clock: Clock;
   readonly dry: boolean;
 }
 
@@ -86,7 +90,7 @@ async function execute(
   { terminal, stop, clock, dry }: Execution,
 ): Promise<RunReport> {
   const system = systemWorld(pipeline.folder);
-  const world = { ...system, clock: clock ?? system.clock, print: terminal.print };
+  const world = { ...system, clock, print: terminal.print };
   const startMs = performance.now();
   try {
     return await runPipeline(pipeline, {
@@ -103,6 +107,12 @@ async function execute(
   }
 }
 
+/** The clock of the simulated exchange, where there is one: the pipeline lives in its time. */
+function clockOf({ simulator }: Inputs): Clock {
+  const aheadMs = simulator?.aheadMs ?? 0;
+  return { ...systemClock, now: () => systemClock.now() + aheadMs };
+}
+
 async function openCheckpoints(
   pipeline: Pipeline,
   flags: RunFlags,
@@ -110,12 +120,4 @@ async function openCheckpoints(
 ): Promise<CheckpointStore> {
   const folder = checkpointFolder(pipeline, flags);
   return folder === undefined ? memoryCheckpoints() : await fileCheckpoints(folder, warn);
-}
-
-/** Simulated records must never be continued by real ones, so they leave no checkpoint unless told where. */
-function checkpointFolder(pipeline: Pipeline, flags: RunFlags): string | undefined {
-  if (flags.dry) return undefined;
-  if (flags.state !== undefined) return join(flags.state, pipeline.name);
-  if (flags.simulate !== undefined) return undefined;
-  return join(pipeline.folder, ".penstock", pipeline.name);
 }
