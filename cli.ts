@@ -6,11 +6,12 @@
 
 import { parseArgs } from "@std/cli";
 import { resolve } from "@std/path";
-import { checkpointFolder } from "./cli/checkpoint_folder.ts";
+import { checkpointFolder, keepsCheckpoints, type PipelinePlace } from "./cli/checkpoints.ts";
 import { GrantError, renderDifferences } from "./cli/confine/grants.ts";
 import type { Need } from "./cli/confine/mod.ts";
 import type { Host } from "./cli/host.ts";
 import { machineInputs } from "./cli/inputs.ts";
+import type { ReplayFlags } from "./cli/replay.ts";
 import type { RunFlags } from "./cli/run.ts";
 import { machineTerminal, type Terminal } from "./cli/terminal.ts";
 import { UsageError } from "./cli/usage.ts";
@@ -18,22 +19,27 @@ import { PipelineFileError, renderDiagnostics } from "./engine/pipeline_file/dia
 import { isSpecifier } from "./engine/pipeline_file/modules.ts";
 import { describeError, OptionsError, PenstockError } from "./engine/errors.ts";
 import { hintForName } from "./engine/nearest.ts";
+import { unite } from "./engine/permissions.ts";
+import type { Permissions } from "./engine/plugin.ts";
 
 const USAGE = `penstock runs pipelines of market data.
 
 usage:
   penstock run FILE        runs a pipeline; a later run goes on from the last checkpoint
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
+  penstock replay FILE     puts dead letters through again, once what refused them is mended
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
   penstock accept FILE     grants the code of a pipeline what it asks for, in penstock.lock
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
 
-options of run and dry-run:
+options of run, dry-run and replay:
   --simulate[=FILE]        reads from a simulated exchange on loopback; FILE is its scenario
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
   --limit N                reads N records, then stops (dry-run)
+  --file PATH              takes dead letters from there (replay)
+  --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages, and what the run may reach
 
@@ -49,7 +55,7 @@ const EXIT_PIPE = 141;
 /** Each command: which flags it takes, how many arguments, and what it does. Loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   "run": {
-    flags: ["simulate", "state", "log", "verbose"],
+    flags: ["simulate", "state", "drain", "log", "verbose"],
     operand: "FILE",
     need: (call) => needOfRun(runFlagsOf(call, false), call),
     run: async (call, host, terminal) =>
@@ -61,6 +67,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     need: (call) => needOfRun(runFlagsOf(call, true), call),
     run: async (call, host, terminal) =>
       (await import("./cli/run.ts")).run(runFlagsOf(call, true), host, terminal),
+  },
+  "replay": {
+    flags: ["state", "file", "log", "verbose"],
+    operand: "FILE",
+    need: (call) => needOfReplay(replayFlagsOf(call)),
+    run: async (call, host, terminal) =>
+      (await import("./cli/replay.ts")).replay(replayFlagsOf(call), host, terminal),
   },
   "check": {
     flags: [],
@@ -156,7 +169,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "limit", "log"],
+    string: ["simulate", "state", "drain", "limit", "log", "file"],
     boolean: ["verbose"],
   });
   for (const [key, value] of Object.entries(flags)) {
@@ -179,11 +192,11 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
 
 /** What a run is told by its flags. Whatever is wrong with them is said before anything starts. */
 function runFlagsOf({ operand, flags }: Call, dry: boolean): RunFlags {
-  if (flags.state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
   return {
     file: operand,
     simulated: flags.simulate !== undefined,
-    state: textOf(flags.state),
+    state: stateOf(flags),
+    drainMs: parseDrain(textOf(flags.drain)),
     limit: parseLimit(textOf(flags.limit)),
     dry,
   };
@@ -194,11 +207,27 @@ function needOfRun(runFlags: RunFlags, { flags }: Call): Need {
     file: runFlags.file,
     steps: runFlags.dry ? "dry" : "all",
     simulate: textOf(flags.simulate),
-    extra(pipeline) {
-      const folder = checkpointFolder(pipeline, runFlags);
-      return folder === undefined ? {} : { read: [resolve(folder)], write: [resolve(folder)] };
-    },
+    extra: (pipeline) => keepsCheckpoints(runFlags) ? reachOfState(pipeline, runFlags.state) : {},
   };
+}
+
+/** What a replay is told by its flags. */
+function replayFlagsOf({ operand, flags }: Call): ReplayFlags {
+  return { file: operand, letters: textOf(flags.file), state: stateOf(flags) };
+}
+
+function needOfReplay({ file, letters, state }: ReplayFlags): Need {
+  const read = letters === undefined ? [] : [resolve(letters)];
+  return {
+    file,
+    steps: "all",
+    extra: (pipeline) => unite([{ read }, reachOfState(pipeline, state)]),
+  };
+}
+
+function reachOfState(pipeline: PipelinePlace, state: string | undefined): Permissions {
+  const folder = resolve(checkpointFolder(pipeline, state));
+  return { read: [folder], write: [folder] };
 }
 
 /** Where a command says what it says: on the terminal, or, for machines, in the log. */
@@ -221,6 +250,11 @@ async function logTo(
   return { info: loggingTerminal(terminal, "info"), error: loggingTerminal(terminal, "error") };
 }
 
+function stateOf({ state }: Call["flags"]): string | undefined {
+  if (state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
+  return textOf(state);
+}
+
 function textOf(flag: string | boolean | undefined): string | undefined {
   return flag === undefined ? undefined : String(flag);
 }
@@ -230,6 +264,16 @@ function parseLimit(limit: string | undefined): number | undefined {
   const records = Number(limit);
   if (Number.isSafeInteger(records) && records > 0) return records;
   throw new UsageError(`Cannot use \`--limit ${limit}\` as it must be a whole number above 0`);
+}
+
+/** Milliseconds of a number of seconds. A timer of the system holds a day, and not much more. */
+function parseDrain(drain: string | undefined): number | undefined {
+  if (drain === undefined) return undefined;
+  const seconds = drain === "" ? NaN : Number(drain);
+  if (seconds >= 0 && seconds <= 86_400) return 1_000 * seconds;
+  throw new UsageError(
+    `Cannot use \`--drain ${drain}\` as it must be a number of seconds from 0 to 86,400`,
+  );
 }
 
 function unknown(

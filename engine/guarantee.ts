@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Pipeline } from "./pipeline.ts";
+import type { CheckedStep, Pipeline } from "./pipeline.ts";
+import { deliveryOf, type SinkPlugin } from "./plugin.ts";
 
 /**
  * The delivery guarantee of each sink, in words, with its reason.
@@ -19,12 +20,20 @@ export function describeGuarantee(
 ): { readonly sink: string; readonly guarantee: string }[] {
   const weak = pipeline.sources.find(({ plugin }) => plugin.replay === "none") ??
     pipeline.sources.find(({ plugin }) => plugin.replay === "bounded");
-  return pipeline.sinks.map(({ id, plugin }) => ({
-    sink: id,
+  const loss = weak && lossOf(weak.plugin.replay, weak.id);
+  return pipeline.sinks.map((sink) => ({
+    sink: sink.id,
     guarantee: durable
-      ? `${DELIVERY[plugin.delivery]}${weak ? `; ${lossOf(weak.plugin.replay, weak.id)}` : ""}`
+      ? [...promiseOf(sink), ...(loss === undefined ? [] : [loss])].join("; ")
       : "from the start at every run: no checkpoint is kept",
   }));
+}
+
+/** What a sink promises, and what weakens that. */
+function promiseOf({ plugin, options }: CheckedStep<SinkPlugin>): string[] {
+  const caveat = plugin.caveat?.(options);
+  const promise = DELIVERY[deliveryOf(plugin, options)];
+  return caveat === undefined ? [promise] : [promise, caveat];
 }
 
 const DELIVERY = {

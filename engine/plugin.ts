@@ -98,6 +98,8 @@ export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Inp
    * (`bounded`), or only what is new (`none`).
    */
   readonly replay: "exact" | "bounded" | "none";
+  /** Whether it goes on until it is told to stop: that it ends by itself is then a failure. */
+  readonly endless?: boolean;
   /** What its records look like. */
   shape(options: Options): RecordShape;
   /**
@@ -259,13 +261,21 @@ export interface SinkStore<Options> {
   read(options: Options, query: RangeQuery, context: Context): AsyncIterable<readonly Point[]>;
 }
 
+/**
+ * What delivering again does: nothing new (`idempotent`), nothing as the token takes it back
+ * (`transactional`), or doubles (`append`).
+ */
+export type DeliveryPromise = "idempotent" | "transactional" | "append";
+
 /** What a sink is made of. */
 export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input> {
+  /** What delivering again does; a function where that depends on the options. */
+  readonly delivery: DeliveryPromise | ((options: Options) => DeliveryPromise);
   /**
-   * What delivering again does: nothing new (`idempotent`), nothing as the token takes it back
-   * (`transactional`), or doubles (`append`).
+   * What weakens that promise with these options, as a clause: `a crash of the server may lose …`.
+   * It becomes part of the guarantee. Nothing, where nothing does.
    */
-  readonly delivery: "idempotent" | "transactional" | "append";
+  caveat?(options: Options): string | undefined;
   /**
    * Says whether it can write such records.
    *
@@ -289,6 +299,11 @@ export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input>
   open(options: Options, opening: Opening, context: Context): Promise<SinkWriter<In>>;
   /** What is stored, read back. Only where it can be. */
   readonly store?: SinkStore<Options>;
+  /**
+   * The files it has written, in order, each with one record as JSON on a line: from these, dead
+   * letters are put through again. Only where it writes such files.
+   */
+  jsonLines?(options: Options, context: Pick<Context, "files">): Promise<readonly string[]>;
   /**
    * Tries whether it could be written to, changing nothing: for `check --probe`.
    *
@@ -402,6 +417,11 @@ export function defineSink<Options, Input, In>(
   spec: SinkSpec<Options, Input, In>,
 ): SinkPlugin<Options, Input, In> {
   return definePlugin("sink", spec);
+}
+
+/** What delivering again to a sink does, with these options. */
+export function deliveryOf(plugin: SinkPlugin, options: unknown): DeliveryPromise {
+  return typeof plugin.delivery === "function" ? plugin.delivery(options) : plugin.delivery;
 }
 
 /** Whether a value is a plugin made by one of the three functions here. */

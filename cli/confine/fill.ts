@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, resolve } from "@std/path";
+import { resolve } from "@std/path";
 import { OptionsError } from "../../engine/errors.ts";
 import { NO_REACH } from "../../engine/permissions.ts";
 import { keyOf, type Placeholder } from "../../engine/pipeline_file/placeholders.ts";

@@ -101,6 +101,7 @@ export async function loadPipeline(path: string, options: LoadOptions): Promise<
     transforms: steps.transforms.map(({ step }) => step),
     sinks: steps.sinks.map(({ step }) => step),
     deadLetter: steps.deadLetter?.step,
+    deadLetterLimit: found.deadLetter?.limit,
     shapes: wiring.shapes,
     placeholders: filled.placeholders,
     secrets: [
@@ -187,7 +188,7 @@ async function findSteps(checking: Checking): Promise<FoundSteps> {
   const sinks = await findAll("sink", "sinks");
   const deadLetter = value.dead_letter === undefined
     ? undefined
-    : await checkStep("sink", ["dead_letter"], checking, "dead_letter");
+    : await checkStep("sink", ["dead_letter"], checking);
   const all = [...sources, ...transforms, ...sinks, ...(deadLetter ? [deadLetter] : [])];
   return { sources, transforms, sinks, deadLetter, all };
 }

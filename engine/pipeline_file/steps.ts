@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { z } from "zod";
 import { check, type Checked } from "./check.ts";
 import { type Mistake, type Path, pathText } from "./diagnostics.ts";
 import type { Filled } from "./interpolate.ts";
@@ -12,8 +13,9 @@ import { quote, valueAt } from "./issues.ts";
 import { type JsonSchema, jsonSchemaOf } from "./options_schema.ts";
 import { type ImportModule, importPlugin, isSpecifier } from "./modules.ts";
 import type { CheckedStep } from "../pipeline.ts";
-import { stepSchema } from "./pipeline_schema.ts";
+import { deadLetterSchema, stepSchema } from "./pipeline_schema.ts";
 import { isPlugin, type Plugin, type SimulatorUrls } from "../plugin.ts";
+import type { RefusalLimit } from "../refusal_limit.ts";
 import type { PluginKind, Registry } from "../registry.ts";
 
 /** What plugins are found with. */
@@ -46,6 +48,8 @@ export interface FoundStep {
   readonly checked: CheckedStep | undefined;
   /** Its id, where it has one or its plugin is known. */
   readonly id: string | undefined;
+  /** How many records a step may refuse: of the step that keeps dead letters alone. */
+  readonly limit?: RefusalLimit | undefined;
   /** What its `on_error` says, right or wrong. */
   readonly onError: unknown;
   /** All that is wrong with it. */
@@ -57,14 +61,16 @@ export interface FoundStep {
  *
  * @param kind What its plugin must be.
  * @param path Where the file has it.
- * @param defaultId Its id where it names none; that of its plugin by default.
  */
 export async function checkStep(
   kind: PluginKind,
   path: Path,
   checking: Checking,
-  defaultId?: string,
 ): Promise<FoundStep> {
+  const isDeadLetter = path[0] === "dead_letter";
+  const schema: typeof stepSchema | typeof deadLetterSchema = isDeadLetter
+    ? deadLetterSchema
+    : stepSchema;
   const { filled } = checking;
   const raw = valueAt(filled.value, path);
   const step = withoutEmpty(raw);
@@ -72,13 +78,14 @@ export async function checkStep(
   const plugin = isPlugin(found) ? found : undefined;
   const use = plugin?.id ?? filled.written([...path, "use"]) ?? step.use;
   const name = typeof use === "string" && use !== "" ? `${kind} ${quote(use)}` : pathText(path);
-  const id = typeof step.id === "string" ? step.id : defaultId ?? plugin?.id;
-  const frame = check(stepSchema, {
+  const defaultId = isDeadLetter ? "dead_letter" : plugin?.id;
+  const id = typeof step.id === "string" ? step.id : defaultId;
+  const frame = check<z.output<typeof stepSchema> & { max?: RefusalLimit | undefined }>(schema, {
     owner: name,
     noun: "key",
     path,
     value: isPlain(raw) ? { ...step, ...(isPlugin(step.use) && { use: step.use.id }) } : raw,
-    schema: jsonSchemaOf(stepSchema),
+    schema: jsonSchemaOf(schema),
     filled,
   });
   const mistakes = frame.ok ? [] : [...frame.mistakes];
@@ -91,7 +98,8 @@ export async function checkStep(
   const checked = plugin && id !== undefined && frame.ok && options?.ok
     ? { plugin, id, options: options.data, onError: frame.data.on_error, ...moduleOf(step.use) }
     : undefined;
-  return { path, name, plugin, checked, id, onError: step.on_error, mistakes };
+  const limit = frame.ok ? frame.data.max : undefined;
+  return { path, name, plugin, checked, id, limit, onError: step.on_error, mistakes };
 }
 
 function moduleOf(use: unknown): { readonly module?: string } {

@@ -83,7 +83,7 @@ async function checkPromise(sink: Deliverer, target: SinkTarget, when: string): 
   await sink.run(undisturbed);
   const expected = await undisturbed.stored();
   const stored = await target.stored();
-  if (sink.plugin.delivery !== "append") {
+  if (sink.delivery !== "append") {
     return assertEquals(stored, expected, `${sink.name} must store everything once ${when}`);
   }
   const found = countLines(stored);
@@ -97,7 +97,7 @@ async function checkPromise(sink: Deliverer, target: SinkTarget, when: string): 
 
 /** How much of a write may have happened. Half of it is nothing an appending sink can take back. */
 function sharesOf(sink: Deliverer): number[] {
-  return sink.plugin.delivery === "append" ? [0, 1] : [0, 0.5, 1];
+  return sink.delivery === "append" ? [0, 1] : [0, 0.5, 1];
 }
 
 function countLines(text: string): Map<string, number> {
