@@ -21,7 +21,7 @@ import { BinanceClient } from "./client.ts";
 import { lookUpSymbols, type SymbolInfo } from "./exchange_info.ts";
 import { History, readHistories } from "./history.ts";
 import { EARLIEST_MS } from "./options.ts";
-import { placeOf } from "./place.ts";
+import { placeOf } from "../_place.ts";
 import { WeightBudget } from "./weight.ts";
 
 /** Options of a source that its history depends on. */
