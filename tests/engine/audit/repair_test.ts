@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Checkpoint } from "../../../engine/checkpoint.ts";
 import { FatalError } from "../../../engine/errors.ts";
+import { emptyStep } from "../../../engine/ledger.ts";
 import { defineTransform } from "../../../engine/plugin.ts";
 import { at, AuditWorld, level, picky, slots, T0, TAGS } from "./_world.ts";
 
@@ -20,12 +21,10 @@ const checkpointOf = (states: Checkpoint["states"]): Checkpoint => ({
   states,
   tokens: {},
   deadLetterToken: null,
-  ledger: { sources: {}, transforms: {}, sinks: {}, deadLetter: zero(), dropped: 0 },
+  refusals: {},
+  replayed: {},
+  ledger: { sources: {}, transforms: {}, sinks: {}, deadLetter: emptyStep(), dropped: 0 },
 });
-
-function zero() {
-  return { in: 0, out: 0, extra: 0, filtered: 0, rejected: 0 };
-}
 
 Deno.test("repairPipeline() fetches just what is missing, and leaves what an uninterrupted run leaves", async () => {
   const world = new AuditWorld().fill();
