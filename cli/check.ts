@@ -6,6 +6,7 @@
 
 import { describeGuarantee } from "../engine/guarantee.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
+import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -14,8 +15,8 @@ import type { Terminal } from "./terminal.ts";
  *
  * @returns The exit code.
  */
-export async function check(file: string, terminal: Terminal): Promise<number> {
-  const pipeline = await openPipeline(file);
+export async function check(file: string, inputs: Inputs, terminal: Terminal): Promise<number> {
+  const pipeline = await openPipeline(file, inputs);
   await terminal.print(new TextEncoder().encode(`${file} is right\n${describePipeline(pipeline)}`));
   return 0;
 }
