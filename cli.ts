@@ -11,6 +11,7 @@ import { GrantError, renderDifferences } from "./cli/confine/grants.ts";
 import type { Need } from "./cli/confine/mod.ts";
 import type { Host } from "./cli/host.ts";
 import { machineInputs } from "./cli/inputs.ts";
+import type { AuditFlags } from "./cli/audit.ts";
 import type { ReplayFlags } from "./cli/replay.ts";
 import type { RunFlags } from "./cli/run.ts";
 import { machineTerminal, type Terminal } from "./cli/terminal.ts";
@@ -84,7 +85,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "audit": {
     flags: ["simulate", "state", "from", "to", "repair", "format", "log", "verbose"],
     operand: "FILE",
-    run: withLog(auditFile),
+    need: (call) => needOfAudit(auditFlagsOf(call), call),
+    run: async (call, host, terminal) =>
+      (await import("./cli/audit.ts")).audit(auditFlagsOf(call), host, terminal),
   },
   "check": {
     flags: [],
@@ -236,6 +239,38 @@ function needOfReplay({ file, letters, state }: ReplayFlags): Need {
   };
 }
 
+/** What an audit is told by its flags. */
+function auditFlagsOf({ operand, flags }: Call): AuditFlags {
+  const format = flags.format ?? "text";
+  if (format !== "text" && format !== "json") {
+    throw new UsageError(`Cannot use \`--format ${format}\` as it must be text or json`);
+  }
+  return {
+    file: operand,
+    simulated: flags.simulate !== undefined,
+    state: stateOf(flags),
+    from: textOf(flags.from),
+    to: textOf(flags.to),
+    repair: flags.repair === true,
+    format,
+  };
+}
+
+/** Without a repair nothing is written beside the pipeline file. */
+function needOfAudit(auditFlags: AuditFlags, { flags }: Call): Need {
+  const { file, simulated, state, repair } = auditFlags;
+  return {
+    file,
+    steps: "all",
+    simulate: textOf(flags.simulate),
+    extra: (pipeline) => {
+      if (!keepsCheckpoints({ dry: false, simulated, state })) return {};
+      const { read = [], write = [] } = reachOfState(pipeline, state);
+      return repair ? { read, write } : { read };
+    },
+  };
+}
+
 function reachOfState(pipeline: PipelinePlace, state: string | undefined): Permissions {
   const folder = resolve(checkpointFolder(pipeline, state));
   return { read: [folder], write: [folder] };
@@ -264,23 +299,6 @@ async function logTo(
 function stateOf({ state }: Call["flags"]): string | undefined {
   if (state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
   return textOf(state);
-}
-
-async function auditFile({ operand, flags }: Call, terminal: Terminal): Promise<number> {
-  const format = flags.format ?? "text";
-  if (format !== "text" && format !== "json") {
-    throw new UsageError(`Cannot use \`--format ${format}\` as it must be text or json`);
-  }
-  const { audit } = await import("./cli/audit.ts");
-  return await audit({
-    file: operand,
-    simulate: textOf(flags.simulate),
-    state: stateOf(flags),
-    from: textOf(flags.from),
-    to: textOf(flags.to),
-    repair: flags.repair === true,
-    format,
-  }, terminal);
 }
 
 function textOf(flag: string | boolean | undefined): string | undefined {
