@@ -9,21 +9,10 @@ import { mermaid } from "../engine/explain/mermaid.ts";
 import { explanationText, graphLines } from "../engine/explain/text.ts";
 import { guaranteeSentence } from "../engine/guarantee.ts";
 import { checkpointFolder } from "./checkpoints.ts";
+import type { ExplainFlags } from "./explain_flags.ts";
+import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** How an explanation is written. */
-export const EXPLAIN_FORMATS = ["text", "mermaid", "json"] as const;
-
-/** What `explain` is given. */
-export interface ExplainFlags {
-  /** The pipeline file. */
-  readonly file: string;
-  /** How it is written. */
-  readonly format: typeof EXPLAIN_FORMATS[number];
-  /** Where checkpoints are kept. */
-  readonly state: string | undefined;
-}
 
 const WRITERS: Readonly<Record<ExplainFlags["format"], (one: Explanation) => string>> = {
   text: explanationText,
@@ -36,8 +25,12 @@ const WRITERS: Readonly<Record<ExplainFlags["format"], (one: Explanation) => str
  *
  * @returns The exit code.
  */
-export async function explain(flags: ExplainFlags, terminal: Terminal): Promise<number> {
-  const explanation = await explanationOf(flags.file, flags.state);
+export async function explain(
+  flags: ExplainFlags,
+  inputs: Inputs,
+  terminal: Terminal,
+): Promise<number> {
+  const explanation = await explanationOf(flags.file, flags.state, inputs);
   await print(WRITERS[flags.format](explanation), terminal);
   return 0;
 }
@@ -47,8 +40,8 @@ export async function explain(flags: ExplainFlags, terminal: Terminal): Promise<
  *
  * @returns The exit code.
  */
-export async function check(file: string, terminal: Terminal): Promise<number> {
-  const explanation = await explanationOf(file, undefined);
+export async function check(file: string, inputs: Inputs, terminal: Terminal): Promise<number> {
+  const explanation = await explanationOf(file, undefined, inputs);
   const lines = [
     `${file} is right`,
     ...graphLines(explanation).map((line) => `  ${line}`),
@@ -58,8 +51,12 @@ export async function check(file: string, terminal: Terminal): Promise<number> {
   return 0;
 }
 
-async function explanationOf(file: string, state: string | undefined): Promise<Explanation> {
-  const pipeline = await openPipeline(file);
+async function explanationOf(
+  file: string,
+  state: string | undefined,
+  inputs: Inputs,
+): Promise<Explanation> {
+  const pipeline = await openPipeline(file, inputs);
   return explainPipeline(pipeline, {
     nowMs: Date.now(),
     checkpoints: checkpointFolder(pipeline, state),

@@ -17,30 +17,24 @@ import type { Pipeline } from "../engine/pipeline.ts";
 import { describeState } from "../engine/state/describe.ts";
 import { type Reset, resetCheckpoint, type ResetWish } from "../engine/state/reset.ts";
 import { checkpointFolder } from "./checkpoints.ts";
+import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
+import type { StateFlags } from "./state_flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
-
-/** What is done with the state. */
-export const STATE_ACTIONS = ["show", "export", "reset"] as const;
-
-/** What `state` is given. */
-export interface StateFlags extends ResetWish {
-  /** What is done. */
-  readonly action: typeof STATE_ACTIONS[number];
-  /** The pipeline file. */
-  readonly file: string;
-  /** Where checkpoints are kept. */
-  readonly state: string | undefined;
-}
 
 /**
  * Shows, exports or resets what a pipeline remembers.
  *
  * @returns The exit code.
  */
-export async function state(flags: StateFlags, terminal: Terminal): Promise<number> {
-  const pipeline = await openPipeline(flags.file);
+export async function state(
+  flags: StateFlags,
+  inputs: Inputs,
+  terminal: Terminal,
+): Promise<number> {
+  const pipeline = await openPipeline(flags.file, inputs);
+  terminal.hide(pipeline.secrets ?? []);
   const folder = checkpointFolder(pipeline, flags.state);
   const peek = await peekCheckpoint(folder);
   if (!peek) throw nothingThere(pipeline, folder);

@@ -13,6 +13,7 @@ import { abortable } from "@std/async";
 import { type RunningTransform, startTransform } from "./chain.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import { identifySteps, refuseOtherPipeline } from "./identity.ts";
+import { refuseKeptSecrets } from "./kept_secrets.ts";
 import type { Context, Json, Log } from "./context.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
 import { Ending } from "./ending.ts";
@@ -437,7 +438,7 @@ class Run {
     const deadLetterToken = this.#deadLetter ? await this.#flush(this.#deadLetter) : null;
     this.#checkLedger();
     this.#ending.throwFailure();
-    await this.#options.checkpoints.save({
+    const checkpoint: Checkpoint = {
       pipeline: this.#pipeline.name,
       epoch: ++this.#epoch,
       steps: identifySteps(this.#pipeline),
@@ -449,7 +450,9 @@ class Run {
       replayed: this.#replayed,
       ledger: this.#ledger,
       counters: addCounts(this.#counted, this.#monitor.measurements.totals()),
-    });
+    };
+    refuseKeptSecrets(this.#pipeline, checkpoint);
+    await this.#options.checkpoints.save(checkpoint);
     this.#unsaved = 0;
     this.#savedMs = this.#options.world.clock.now();
     this.#status.epochs++;
