@@ -22,6 +22,9 @@ usage:
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
 
+options of check:
+  --probe                  tries the endpoints, too: changes nothing there
+
 options of run and dry-run:
   --simulate[=FILE]        reads from a simulated exchange on loopback; FILE is its scenario
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
@@ -47,9 +50,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: runFile(true),
   },
   "check": {
-    flags: [],
+    flags: ["probe"],
     operand: "FILE",
-    run: async ({ operand }, terminal) => (await import("./cli/check.ts")).check(operand, terminal),
+    run: async ({ operand, flags }, terminal) => {
+      const { configureLog } = await import("./cli/log.ts");
+      configureLog({ format: "text", verbose: false, write: terminal.say });
+      const { check } = await import("./cli/check.ts");
+      return await check({ file: operand, probe: flags.probe === true }, terminal);
+    },
   },
   "plugins": {
     flags: [],
@@ -104,7 +112,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
     string: ["simulate", "state", "limit", "log"],
-    boolean: ["verbose"],
+    boolean: ["verbose", "probe"],
   });
   for (const [key, value] of Object.entries(flags)) {
     if (key === "_" || command.flags.includes(key) || value === false) continue;

@@ -81,6 +81,7 @@ Deno.test("pipelineJsonSchema() holds no default of a secret, and needs no `with
     ...printer,
     id: "free",
     options: z.strictObject({ format: z.string().optional().describe("Form") }),
+    delivery: "append",
   });
   const { properties = {} } = pipelineJsonSchema(
     createRegistry({ sources: [], transforms: [], sinks: [store, sink] }),
