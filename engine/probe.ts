@@ -5,6 +5,7 @@
  */
 
 import type { Context } from "./context.ts";
+import { DEAD_LETTER_SHAPES } from "./dead_letter.ts";
 import type { CheckedStep, Pipeline } from "./pipeline.ts";
 import type { SinkPlugin, SourcePlugin } from "./plugin.ts";
 import type { RecordShape } from "./point.ts";
@@ -16,8 +17,6 @@ export interface Probed {
   /** What was found, in words; or why it cannot be used. */
   readonly outcome: { readonly found: string } | { readonly error: unknown };
 }
-
-const DEAD_LETTER: readonly RecordShape[] = [{ kind: "raw", format: "dead_letter" }];
 
 /**
  * Tries each source and sink that can be tried, side by side, once each. Nothing is changed.
@@ -41,7 +40,7 @@ export async function probePipeline(
   return await Promise.all([
     ...sources.flatMap(probeSource),
     ...sinks.flatMap((step) => probeSink(step, shapes)),
-    ...deadLetter ? probeSink(deadLetter, DEAD_LETTER) : [],
+    ...deadLetter ? probeSink(deadLetter, DEAD_LETTER_SHAPES) : [],
   ]);
 }
 

@@ -8,7 +8,6 @@ import { hostOf } from "../../engine/address.ts";
 import type { Context } from "../../engine/context.ts";
 import { BinanceClient } from "./client.ts";
 import { lookUpSymbols } from "./exchange_info.ts";
-import { WeightBudget } from "./weight.ts";
 
 /** What is tried. */
 export interface ProbeOptions {
@@ -31,7 +30,7 @@ export async function probeExchange(
   { baseUrl, symbols, weightShare }: ProbeOptions,
   context: Context,
 ): Promise<string> {
-  const client = new BinanceClient({ baseUrl, budget: new WeightBudget(weightShare), context });
+  const client = new BinanceClient({ baseUrl, weightShare, context });
   const once: Pick<Context, "retry" | "log" | "now"> = {
     now: () => context.now(),
     log: context.log,
