@@ -15,6 +15,7 @@ import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import { identifySteps, refuseOtherPipeline } from "./identity.ts";
 import { refuseKeptSecrets } from "./kept_secrets.ts";
 import type { Context, Json, Log } from "./context.ts";
+import { DEAD_LETTER_SHAPES } from "./dead_letter.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
 import { Ending } from "./ending.ts";
 import { asStepError, describeError, FatalError } from "./errors.ts";
@@ -205,7 +206,7 @@ class Run {
         deadLetter,
         saved?.deadLetterToken,
         this.#ledger.deadLetter,
-        [{ kind: "raw", format: "dead_letter" }],
+        DEAD_LETTER_SHAPES,
       );
     }
     for (const step of sinks) {
