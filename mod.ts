@@ -53,7 +53,7 @@ export {
   nextOpen,
 } from "./engine/interval.ts";
 export { type Schema, type SchemaIssue, Secret } from "./engine/options.ts";
-export { definePipeline, type PipelineFile } from "./engine/pipeline.ts";
+export { type DeadLetterStep, definePipeline, type PipelineFile } from "./engine/pipeline.ts";
 export {
   type Chunk,
   defineSink,

@@ -5,6 +5,8 @@
  */
 
 import type { StepLedger } from "../engine/ledger.ts";
+import { listed } from "../engine/nearest.ts";
+import type { Pipeline } from "../engine/pipeline.ts";
 import type { RunReport, RunStatus } from "../engine/run.ts";
 
 const NUMBER = new Intl.NumberFormat("en-US");
@@ -30,8 +32,14 @@ export function describeStatus(status: RunStatus, elapsedMs: number): string {
   return parts.join(" · ");
 }
 
-/** The end of a run: what became of every record, and whether the ledger balances. */
-export function describeReport(report: RunReport): string {
+/**
+ * The end of a run: what became of every record, and whether the ledger balances.
+ *
+ * @param report How it ended.
+ * @param pipeline The pipeline, where what it refused is kept.
+ * @param file The pipeline file, for what to do next.
+ */
+export function describeReport(report: RunReport, pipeline?: Pipeline, file = "FILE"): string {
   const { ledger } = report;
   const rows: string[][] = [];
   for (const [id, step] of Object.entries(ledger.sources)) {
@@ -65,7 +73,7 @@ export function describeReport(report: RunReport): string {
     const counts = Object.entries(counters).map(([name, value]) => `${name} ${format(value)}`);
     if (counts.length > 0) lines.push(`  ${id}: ${counts.join(", ")}`);
   }
-  if (ledger.deadLetter.out > 0 || ledger.dropped > 0) lines.push(describeRefused(report));
+  lines.push(...describeRefused(report, pipeline, file));
   return `${lines.join("\n")}\n`;
 }
 
@@ -80,14 +88,73 @@ export function describeDuration(ms: number): string {
     : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-function describeRefused({ ledger }: RunReport): string {
-  const kept = `${format(ledger.deadLetter.out)} kept as dead letters`;
-  return `  refused records: ${kept}, ${format(ledger.dropped)} dropped`;
+/**
+ * The end of a replay.
+ *
+ * @param report How it ended.
+ * @param pipeline The pipeline.
+ */
+export function describeReplay(report: RunReport, pipeline: Pipeline): string {
+  if (report.records === 0) return "No dead letters wait to be put through again\n";
+  const again = sumOf(report.deadLetters);
+  const lines = [
+    `${report.outcome}: put ${counted(report.records, "dead letter")} through again, of which ${
+      again === 0 ? "none was" : `${format(again)} ${again === 1 ? "was" : "were"}`
+    } refused once more`,
+    "  the ledger balances: every record is accounted for",
+  ];
+  const stateful = pipeline.transforms.filter(({ plugin }) => plugin.state).map(({ id }) => id);
+  if (stateful.length > 0) {
+    lines.push(
+      `  ${
+        listed(stateful, "and")
+      }: records that come late do not change what was worked out from later ones`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** A run with refused records says so, and what to do about them. */
+function describeRefused(
+  { ledger, deadLetters }: RunReport,
+  pipeline: Pipeline | undefined,
+  file: string,
+): string[] {
+  const lines: string[] = [];
+  const waiting = waitingLetters(ledger);
+  if (waiting > 0) {
+    const steps = Object.entries(deadLetters).map(([id, count]) => `${id} ${format(count)}`);
+    const now = steps.length === 0 ? "none in this run" : `in this run: ${steps.join(", ")}`;
+    const isReadable = pipeline?.deadLetter?.plugin.jsonLines !== undefined;
+    const next = isReadable ? `; once mended, \`penstock replay ${file}\` puts them through` : "";
+    lines.push(`  WARNING: ${counted(waiting, "dead letter")} (${now})${next}`);
+  }
+  if (ledger.dropped > 0) {
+    lines.push(
+      `  WARNING: ${counted(ledger.dropped, "refused record")} dropped, as \`on_error\` says`,
+    );
+  }
+  return lines;
+}
+
+/** Dead letters that were not put through again. */
+function waitingLetters({ deadLetter, transforms, sinks }: RunReport["ledger"]): number {
+  const steps = [...Object.values(transforms), ...Object.values(sinks)];
+  return deadLetter.out - steps.reduce((sum, { replayed }) => sum + replayed, 0);
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+function counted(count: number, what: string): string {
+  return `${format(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function countsOf(step: StepLedger, out: string): string[] {
   return [
     `in ${format(step.in)}`,
+    ...(step.replayed > 0 ? [`replayed ${format(step.replayed)}`] : []),
     ...(step.extra > 0 ? [`made ${format(step.extra)} more`] : []),
     `${out} ${format(step.out)}`,
     `filtered ${format(step.filtered)}`,

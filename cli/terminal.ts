@@ -66,6 +66,47 @@ export function createTerminal(parts: TerminalParts): Terminal {
   };
 }
 
+/**
+ * A way to write text to standard error that does not end the run when it is full or gone: data is
+ * worth more than words. What could not be written is counted, and told once something can be.
+ *
+ * @param write Writes some of the bytes; gives how many.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * let said = "";
+ * let isFull = true;
+ * const say = sayWhileItLasts((bytes) => {
+ *   if (isFull) throw new Error("No space left on device");
+ *   said += new TextDecoder().decode(bytes);
+ *   return bytes.length;
+ * });
+ * say("lost\n");
+ * isFull = false;
+ * say("kept\n");
+ * assertEquals(said, "(1 message before this one could not be written)\nkept\n");
+ * ```
+ */
+export function sayWhileItLasts(write: (bytes: Uint8Array) => number): (text: string) => void {
+  const encoder = new TextEncoder();
+  let lost = 0;
+  return (text) => {
+    const before = lost === 0
+      ? ""
+      : `(${lost} message${lost === 1 ? "" : "s"} before this one could not be written)\n`;
+    const bytes = encoder.encode(before + text);
+    try {
+      for (let at = 0; at < bytes.length;) at += write(bytes.subarray(at));
+      lost = 0;
+    } catch {
+      // There is nowhere left to say so.
+      lost++;
+    }
+  };
+}
+
 function fit(text: string, columns: number): string {
   if (stringWidth(text) <= columns) return text;
   let cut = text;

@@ -17,6 +17,8 @@ export interface Refusal {
   readonly step: CheckedStep;
   /** The record as the step got it. */
   readonly record: unknown;
+  /** Which one it was of all records that reached the step since the first run, counted from 1. */
+  readonly number: number;
   /** Why. */
   readonly error: RecordError;
 }
@@ -92,7 +94,7 @@ export function startTransform(
     } catch (error) {
       given.length = before;
       ledger.rejected++;
-      refuse({ step, record, error: asRecordError(step, error) });
+      refuse({ step, record, number: ledger.in, error: asRecordError(step, error) });
       return;
     }
     const made = given.length - before;

@@ -36,6 +36,10 @@ export interface Checkpoint {
   readonly tokens: Readonly<Record<string, Json>>;
   /** Where the dead-letter sink goes on. */
   readonly deadLetterToken: Json;
+  /** Refusals that count for the limit, by step id: the numbers of the records. */
+  readonly refusals: Readonly<Record<string, readonly number[]>>;
+  /** Dead letters that were put through again: how many lines, by file. */
+  readonly replayed: Readonly<Record<string, number>>;
   /** What became of every record so far. */
   readonly ledger: Ledger;
 }

@@ -43,12 +43,34 @@ export interface Log {
   warn(message: string, details?: LogDetails): void;
 }
 
-/** Where a plugin counts. Names are `snake_case` and end in their unit, such as `weight_used`. */
+/**
+ * What tells the values of one metric apart, such as `{ cause: "renewal" }`: names in `snake_case`.
+ * Up to 2,000 values of a metric are kept apart, further ones are counted together.
+ */
+export type Labels = Readonly<Record<string, string>>;
+
+/**
+ * Where a plugin counts and measures. Names are `snake_case` and end in their unit, such as
+ * `buffered_bytes`; times are in seconds. The engine puts the plugin's id before a name when it
+ * shows it, and `_total` behind that of a counter.
+ */
 export interface Metrics {
   /** Adds to a counter, 1 where nothing is given. Counters are part of the run's summary. */
-  count(name: string, by?: number): void;
+  count(name: string, by?: number, labels?: Labels): void;
   /** Sets a gauge. */
-  gauge(name: string, value: number): void;
+  gauge(name: string, value: number, labels?: Labels): void;
+}
+
+/** How one series of a source without an end stands. */
+export interface SeriesStatus {
+  /** What names it, such as `{ symbol: "BTCUSDT", interval: "1m" }`. */
+  readonly labels: Labels;
+  /** Whether it is caught up, and hears what comes next. */
+  readonly isLive: boolean;
+  /** How far it is behind what there is to read, in milliseconds; 0 where nothing is lacking. */
+  readonly lagMs: number;
+  /** The end of the last thing it gave, in epoch milliseconds; undefined before the first. */
+  readonly lastMs: number | undefined;
 }
 
 /** A file that is open for appending. */
@@ -97,6 +119,20 @@ export interface Context extends Clock {
   readonly log: Log;
   /** Counters and gauges. */
   readonly metrics: Metrics;
+  /**
+   * Lets a source without an end say how its series stand. Readiness, metrics and the status line
+   * are made of it.
+   *
+   * @param status Asked whenever somebody wants to know; the last one given counts.
+   */
+  live(status: () => readonly SeriesStatus[]): void;
+  /**
+   * What the steps of a run have in common, such as what is left of a host's limits.
+   *
+   * @param name Names it among all that is shared in the run.
+   * @param make Makes it for the first who asks.
+   */
+  shared<T>(name: string, make: () => T): T;
   /** Files. */
   readonly files: Files;
   /**

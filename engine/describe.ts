@@ -125,7 +125,10 @@ export function exampleStep({ id, options }: Plugin): { use: string; with?: unkn
 }
 
 function factOf(plugin: Plugin): string {
-  if (plugin.kind === "source") return `replay: ${plugin.replay} (${FACTS[plugin.replay]})`;
+  if (plugin.kind === "source") {
+    const end = plugin.endless ? "; goes on until it is told to stop" : "";
+    return `replay: ${plugin.replay} (${FACTS[plugin.replay]})${end}`;
+  }
   if (plugin.kind === "sink") {
     const { delivery } = plugin;
     if (typeof delivery === "function") return "delivery: depends on its options";

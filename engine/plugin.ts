@@ -98,6 +98,8 @@ export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Inp
    * (`bounded`), or only what is new (`none`).
    */
   readonly replay: "exact" | "bounded" | "none";
+  /** Whether it goes on until it is told to stop: that it ends by itself is then a failure. */
+  readonly endless?: boolean;
   /** What its records look like. */
   shape(options: Options): RecordShape;
   /**
@@ -297,6 +299,11 @@ export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input>
   open(options: Options, opening: Opening, context: Context): Promise<SinkWriter<In>>;
   /** What is stored, read back. Only where it can be. */
   readonly store?: SinkStore<Options>;
+  /**
+   * The files it has written, in order, each with one record as JSON on a line: from these, dead
+   * letters are put through again. Only where it writes such files.
+   */
+  jsonLines?(options: Options, context: Pick<Context, "files">): Promise<readonly string[]>;
   /**
    * Tries whether it could be written to, changing nothing: for `check --probe`.
    *

@@ -6,7 +6,7 @@
 
 import { dirname, resolve } from "@std/path";
 import { sleepWithin, systemClock } from "./clock.ts";
-import type { Clock, Context, Files, Log, Metrics, OpenFile } from "./context.ts";
+import type { Clock, Context, Files, Log, Metrics, OpenFile, SeriesStatus } from "./context.ts";
 import { describeError, FatalError } from "./errors.ts";
 import { retry, type RetryLimits } from "./retry.ts";
 import { noStore } from "./stored.ts";
@@ -37,6 +37,10 @@ export interface ContextParts {
   readonly log: Log;
   /** The step's counters. */
   readonly metrics: Metrics;
+  /** As {@linkcode Context.live}. Nobody wants to know, where it is left out. */
+  live?(status: () => readonly SeriesStatus[]): void;
+  /** What the steps of a run share, by name. A step that is alone needs none. */
+  readonly shared?: Map<string, unknown>;
   /** How long to try again. */
   readonly retryLimits?: RetryLimits;
   /** As {@linkcode Context.storedEnds}. No sink can be read back, where it is left out. */
@@ -65,10 +69,13 @@ export function createContext(world: World, parts: ContextParts): Context {
   const { clock } = world;
   const sleep = (ms: number, signal?: AbortSignal) => sleepWithin(clock, ms, parts.signal, signal);
   const { random } = world;
+  const shared = parts.shared ?? new Map<string, unknown>();
   return {
     signal: parts.signal,
     log: parts.log,
     metrics: parts.metrics,
+    live: (status) => parts.live?.(status),
+    shared: (name, make) => shareIn(shared, name, make),
     files: world.files,
     now: () => clock.now(),
     sleep,
@@ -80,6 +87,13 @@ export function createContext(world: World, parts: ContextParts): Context {
     retry: (action, attempt) =>
       retry(action, attempt, { sleep, random, log: parts.log }, parts.retryLimits),
   };
+}
+
+/** What a name stands for among things that are shared; made where it is not there yet. */
+export function shareIn<T>(shared: Map<string, unknown>, name: string, make: () => T): T {
+  if (!shared.has(name)) shared.set(name, make());
+  // One name stands for one thing, and so for one type.
+  return shared.get(name) as T;
 }
 
 /**
@@ -227,11 +241,17 @@ function reasonOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What to do about what the system says, by its number: the same on Linux and macOS. */
+const HINTS: Readonly<Record<string, string>> = {
+  27: "Raise the limit of file sizes, see `ulimit -f`, then run it again: nothing is lost",
+  28: "Free some space on the disk, then run it again: nothing is lost",
+  30: "The file system is mounted to be read only: mount it to be written, or set another path",
+};
+
 function hintOf(error: unknown): string | undefined {
-  const text = describeError(error);
-  if (text.includes("os error 28")) {
-    return "Free some space on the disk, then run it again: nothing is lost";
-  }
+  const [, number] = /os error (\d+)/.exec(describeError(error)) ?? [];
+  const hint = number === undefined ? undefined : HINTS[number];
+  if (hint !== undefined) return hint;
   if (error instanceof Deno.errors.PermissionDenied) {
     return "Check the owner and the mode of the file and its folder";
   }

@@ -47,7 +47,6 @@ import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
 import { placeOf, START_AGAIN } from "./_place.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
-import { WeightBudget } from "./_binance/weight.ts";
 
 const options = z.strictObject({
   symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")
@@ -135,8 +134,8 @@ async function begin(
   const span = spanOf(options, context.now());
   if (isNew) checkSpan(span, context.now());
   tellMovedStart(options, span, places, context);
-  const budget = new WeightBudget(options.weight_share);
-  const client = new BinanceClient({ baseUrl: options.base_url, budget, context });
+  const { base_url: baseUrl, weight_share: weightShare } = options;
+  const client = new BinanceClient({ baseUrl, weightShare, context });
   const infos = await lookUpSymbols(client, symbols, context, signal);
   const nowMs = client.now();
   if (isNew) checkSpan(span, nowMs);

@@ -49,7 +49,6 @@ import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
 import { placeOf } from "./_place.ts";
 import { closedEndMs, historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
-import { WeightBudget } from "./_binance/weight.ts";
 
 const interval = z.enum(INTERVALS);
 
@@ -111,6 +110,7 @@ export const binanceWebsocket = defineSource({
     "Reads candles of Binance as they close, with the history before them and no seam between",
   options,
   replay: "exact",
+  endless: true,
   shape: () => ({ kind: "raw", format: "candle" }),
   permissions: ({ base_url, rest_url }: Options) => ({
     net: [...new Set([hostOf(base_url), hostOf(rest_url)])],
@@ -141,8 +141,8 @@ async function begin(
   context: Context,
   signal: AbortSignal,
 ): Promise<LiveReading> {
-  const budget = new WeightBudget(options.weight_share);
-  const client = new BinanceClient({ baseUrl: options.rest_url, budget, context });
+  const { rest_url: baseUrl, weight_share: weightShare } = options;
+  const client = new BinanceClient({ baseUrl, weightShare, context });
   const infos = await lookUpSymbols(client, options.symbols, context, signal);
   const intervals = [options.interval].flat();
   const nowMs = client.now();

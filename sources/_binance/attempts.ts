@@ -36,26 +36,20 @@ export function reconnectWaitMs(failures: number, code: number, random: () => nu
   return Math.round((code === 1008 ? POLICY_MS : LEAST_MS) + jitterMs);
 }
 
-/** Lets connections be opened no faster than the exchange bears, over all connections of a source. */
+/** Lets connections be opened no faster than the exchange bears, over all sources of a run. */
 export class Attempts {
-  readonly #context: Pick<Context, "now" | "sleep">;
   #times: number[] = [];
 
-  /** Nothing was tried yet. */
-  constructor(context: Pick<Context, "now" | "sleep">) {
-    this.#context = context;
-  }
-
   /** Waits for a turn. */
-  async admit(signal: AbortSignal): Promise<void> {
+  async admit(context: Pick<Context, "now" | "sleep">, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const nowMs = this.#context.now();
+      const nowMs = context.now();
       this.#times = this.#times.filter((atMs) => atMs > nowMs - WINDOW_MS);
       const oldestMs = this.#times[0];
       if (oldestMs === undefined || this.#times.length < MOST) break;
-      await this.#context.sleep(oldestMs + WINDOW_MS - nowMs, signal);
+      await context.sleep(oldestMs + WINDOW_MS - nowMs, signal);
     }
-    this.#times.push(this.#context.now());
+    this.#times.push(context.now());
   }
 }

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { hostOf } from "../../engine/address.ts";
 import type { Context } from "../../engine/context.ts";
 import { FatalError, RetryableError } from "../../engine/errors.ts";
 import { isHtml, type RawAnswer, valueOf } from "./answer.ts";
-import type { WeightBudget } from "./weight.ts";
+import { WeightBudget } from "./weight.ts";
 
 /**
  * How long the head of an answer may take, and then its body. The exchange itself gives up on a
@@ -16,14 +17,17 @@ import type { WeightBudget } from "./weight.ts";
 const TIMEOUT_MS = 11_000;
 
 /** What a client needs of the world. */
-export type ClientContext = Pick<Context, "fetch" | "now" | "sleep" | "log" | "metrics">;
+export type ClientContext = Pick<
+  Context,
+  "fetch" | "now" | "sleep" | "log" | "metrics" | "shared"
+>;
 
 /** What a client is made of. */
 export interface ClientParts {
   /** Where the exchange is, such as `https://api.binance.com`. */
   readonly baseUrl: string;
-  /** What may be used of its limits. Clients of one exchange share one. */
-  readonly budget: WeightBudget;
+  /** What may be used of its limits, above 0 up to 1. */
+  readonly weightShare: number;
   /** The world. */
   readonly context: ClientContext;
 }
@@ -57,20 +61,25 @@ export interface Answer {
  * A client of one exchange.
  *
  * A request waits until the budget has room for it. When one answer asks to wait, because of a
- * limit, a ban or a firewall, no request of this client goes out before that time has passed.
+ * limit, a ban or a firewall, no request goes out before that time has passed. All clients of one
+ * host in a run share its budget and this waiting.
  */
 export class BinanceClient {
   readonly #baseUrl: string;
   readonly #budget: WeightBudget;
+  readonly #weightShare: number;
   readonly #context: ClientContext;
   #skewMs = 0;
-  #closedUntilMs = 0;
 
   /** Makes a client. Nothing is sent. */
   constructor(parts: ClientParts) {
     this.#baseUrl = parts.baseUrl.replace(/\/+$/, "");
-    this.#budget = parts.budget;
+    this.#weightShare = parts.weightShare;
     this.#context = parts.context;
+    this.#budget = parts.context.shared(
+      `request limits of ${hostOf(parts.baseUrl)}`,
+      () => new WeightBudget(),
+    );
   }
 
   /** The limits and what is left of them. */
@@ -107,8 +116,7 @@ export class BinanceClient {
       signal.throwIfAborted();
       if (error instanceof RetryableError) {
         metrics.count("failed_requests");
-        const untilMs = this.#context.now() + (error.retryAfterMs ?? 0);
-        this.#closedUntilMs = Math.max(this.#closedUntilMs, untilMs);
+        this.#budget.closeUntil(this.#context.now() + (error.retryAfterMs ?? 0));
       }
       throw error;
     }
@@ -117,8 +125,10 @@ export class BinanceClient {
   async #admit(weight: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const closedMs = this.#closedUntilMs - this.#context.now();
-      const waitMs = closedMs > 0 ? closedMs : this.#budget.take(weight, this.now());
+      const closedMs = this.#budget.closedForMs(this.#context.now());
+      const waitMs = closedMs > 0
+        ? closedMs
+        : this.#budget.take(weight, this.now(), this.#weightShare);
       if (waitMs <= 0) break;
       if (closedMs <= 0) this.#context.log.debug("Waiting for weight", { wait_ms: waitMs });
       await this.#context.sleep(waitMs, signal);

@@ -34,7 +34,7 @@ export interface ConnectionParts {
   readonly url: string;
   /** The names of the streams that did not fit. */
   readonly rest: readonly string[];
-  /** Shared by all connections. */
+  /** Shared by all connections to one host. */
   readonly attempts: Attempts;
   /** The world. */
   readonly context: Pick<Context, "webSocket" | "sleep" | "now" | "random" | "log" | "metrics">;
@@ -120,7 +120,7 @@ export class Connection {
 
   async #open(): Promise<StreamSocket | undefined> {
     const { attempts, context, signal, receive, url, rest } = this.#parts;
-    await attempts.admit(signal);
+    await attempts.admit(context, signal);
     const generation = ++this.#generation;
     const socket = new StreamSocket(url, {
       context,
@@ -181,9 +181,8 @@ export class Connection {
 
   #tell(cause: Cause | { readonly code: number; readonly reason: string }): void {
     const { log, metrics } = this.#parts.context;
-    metrics.count("reconnects");
     if (typeof cause === "string") {
-      metrics.count(`reconnects_${cause}`);
+      metrics.count("reconnects", 1, { cause });
       const message = TOLD[cause];
       if (cause === "renewal" || cause === "shutdown") log.debug(message);
       else log.warn(message);
@@ -191,7 +190,7 @@ export class Connection {
     }
     const { code, reason } = cause;
     const known = [1000, 1001, 1006, 1008, 1011, 1012, 1013].includes(code) ? code : "other";
-    metrics.count(`reconnects_close_${known}`);
+    metrics.count("reconnects", 1, { cause: `close_${known}` });
     const message = code === 1008
       ? "The exchange closed a stream for breaking its rules: connecting again, with more patience"
       : "A stream was closed: connecting again";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hostOf } from "../../engine/address.ts";
 import type { Context } from "../../engine/context.ts";
 import type { Series } from "../../engine/point.ts";
 import { Attempts } from "./attempts.ts";
@@ -56,8 +57,11 @@ export class Connections {
   constructor(parts: ConnectionsParts) {
     this.#parts = parts;
     this.#index = new Map(parts.series.map((series, at) => [nameOf(series), at]));
-    const attempts = new Attempts(parts.context);
-    const { series, streamsPerConnection } = parts;
+    const { series, streamsPerConnection, context, baseUrl } = parts;
+    const attempts = context.shared(
+      `connection attempts at ${hostOf(baseUrl)}`,
+      () => new Attempts(),
+    );
     for (let first = 0; first < series.length; first += streamsPerConnection) {
       const last = Math.min(series.length, first + streamsPerConnection);
       this.#add(Array.from({ length: last - first }, (_, at) => first + at), attempts);

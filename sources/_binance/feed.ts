@@ -11,6 +11,7 @@
  * @module
  */
 
+import type { SeriesStatus } from "../../engine/context.ts";
 import type { Interval } from "../../engine/interval.ts";
 import { nextOpen } from "../../engine/interval.ts";
 import { openOf } from "./holes.ts";
@@ -51,6 +52,9 @@ export interface Leaving {
   /** Whether it is final. */
   readonly closed: boolean;
 }
+
+/** How a series stands. */
+export type Standing = Omit<SeriesStatus, "labels">;
 
 /** The candles of several series on their way out. */
 export class Feed {
@@ -219,17 +223,18 @@ export class Feed {
     return { leaving, moved: [...moved], lost };
   }
 
-  /** The longest time by which a series is behind, and how many are behind. */
-  lag(nowMs: number): { readonly mostMs: number; readonly late: number } {
-    let mostMs = 0;
-    let late = 0;
-    for (const { slots, excuse } of this.#tracks) {
-      const lagMs = nowMs - slots.frontierMs;
-      if (lagMs <= this.#options.lateMs || excuse === "quiet" || excuse === "gone") continue;
-      late++;
-      mostMs = Math.max(mostMs, lagMs);
-    }
-    return { mostMs, late };
+  /**
+   * How a series stands.
+   *
+   * One that is halted, or was taken off the list, lacks nothing; one whose stream is cut off is not
+   * live, as it does not hear what comes next.
+   */
+  standing(at: number, nowMs: number): Standing {
+    const { slots, excuse, isHeard } = this.#track(at);
+    const isIdle = excuse === "gone" || (excuse === "quiet" && slots.readyCount === 0);
+    const lagMs = isIdle ? 0 : Math.max(0, nowMs - slots.dueMs);
+    const isLive = lagMs <= this.#options.lateMs && (isHeard || excuse === "gone");
+    return { isLive, lagMs, lastMs: slots.leftMs };
   }
 
   #takeReady(nowMs: number, leaving: Leaving[], moved: Set<number>): number | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Context } from "../../engine/context.ts";
+import type { Context, SeriesStatus } from "../../engine/context.ts";
 import type { Interval } from "../../engine/interval.ts";
 import type { Position, SourceBatch } from "../../engine/plugin.ts";
 import type { Point, RawCandle, Series } from "../../engine/point.ts";
@@ -20,8 +20,8 @@ const CANDLE_BYTES = 1_000;
 /** Rows of all series that are asked for ahead, and the least and most of one page. */
 const ROWS_AHEAD = 20_000;
 const PAGE_ROWS = { least: 100, most: 1_000 } as const;
-/** How often gauges are set. */
-const GAUGE_MS = 1_000;
+/** How often what is buffered is measured. */
+const MEASURE_MS = 1_000;
 
 /** Options that the reading looks at. */
 export interface LiveOptions {
@@ -60,7 +60,8 @@ export class LiveReading {
   readonly #bell = new Bell();
   #running: Promise<unknown> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
-  #gaugedMs = -Infinity;
+  #measuredMs = -Infinity;
+  #toldLive = false;
 
   /** Nothing is opened or asked yet. */
   constructor(parts: LiveParts) {
@@ -85,6 +86,7 @@ export class LiveReading {
   async *batches(position: Position): AsyncGenerator<SourceBatch<RawCandle>> {
     const { client, context, signal, series, before } = this.#parts;
     const catchUp = this.#start();
+    context.live(() => this.#standings());
     const unplaced = series.flatMap(({ symbol, interval }, at) =>
       `${symbol}@${interval}` in position ? [] : [at]
     );
@@ -99,7 +101,7 @@ export class LiveReading {
     for (;;) {
       signal.throwIfAborted();
       if (this.#failure) throw this.#failure.error;
-      this.#setGauges();
+      this.#measure();
       const { leaving, moved, lost } = this.#feed.take(client.now());
       if (lost !== undefined) this.#tellLost(lost);
       if (leaving.length === 0) {
@@ -108,8 +110,6 @@ export class LiveReading {
         continue;
       }
       catchUp.wake();
-      const last = leaving.findLast(({ closed }) => closed)?.candle;
-      if (Array.isArray(last)) context.metrics.gauge("last_close_ms", Number(last[6]));
       yield {
         records: leaving.flatMap(({ at, candle, closed }) => {
           const one = series[at];
@@ -134,6 +134,7 @@ export class LiveReading {
       liveMs: client.now(),
       answered: (at) => {
         connections.check(at);
+        this.#measure();
         this.#bell.ring();
       },
     });
@@ -144,6 +145,7 @@ export class LiveReading {
       silenceMs: 1_000 * options.silence_s,
       firstMs: 1_000 * options.first_event_s,
       heard: (_candle, arrival) => {
+        this.#measure();
         if (arrival === "held" || arrival === "disputed" || arrival === "left") catchUp.wake();
         if (arrival === "ready" || (arrival === "open" && options.updates === "all")) {
           this.#bell.ring();
@@ -186,14 +188,23 @@ export class LiveReading {
     );
   }
 
-  #setGauges(): void {
-    const { client, context } = this.#parts;
+  #standings(): SeriesStatus[] {
+    const nowMs = this.#parts.client.now();
+    return this.#parts.series.map(({ symbol, interval }, at) => ({
+      labels: { symbol, interval },
+      ...this.#feed.standing(at, nowMs),
+    }));
+  }
+
+  /** Called whenever something happens, as a consumer that is slow pulls rarely. */
+  #measure(): void {
+    const { context } = this.#parts;
     const nowMs = context.now();
-    if (nowMs - this.#gaugedMs < GAUGE_MS) return;
-    this.#gaugedMs = nowMs;
-    const { mostMs, late } = this.#feed.lag(client.now());
-    context.metrics.gauge("lag_ms", mostMs);
-    context.metrics.gauge("late_series", late);
+    if (Math.abs(nowMs - this.#measuredMs) < MEASURE_MS) return;
+    this.#measuredMs = nowMs;
     context.metrics.gauge("buffered_bytes", this.#feed.kept * CANDLE_BYTES);
+    if (this.#toldLive || !this.#standings().every(({ isLive }) => isLive)) return;
+    this.#toldLive = true;
+    context.log.info("Caught up: all series are live", { series: this.#parts.series.length });
   }
 }

@@ -14,7 +14,6 @@ import { BinanceClient } from "./client.ts";
 import { lookUpSymbols, type SymbolInfo } from "./exchange_info.ts";
 import { History, readHistories } from "./history.ts";
 import { EARLIEST_MS } from "./options.ts";
-import { WeightBudget } from "./weight.ts";
 
 /** Options of a source that its history depends on. */
 export interface HistoryOptions {
@@ -113,8 +112,8 @@ function exchangeOf(options: HistoryOptions, context: Context): Promise<Exchange
 }
 
 async function lookUp(options: HistoryOptions, context: Context): Promise<Exchange> {
-  const budget = new WeightBudget(options.weight_share);
-  const client = new BinanceClient({ baseUrl: options.base_url, budget, context });
+  const { base_url: baseUrl, weight_share: weightShare } = options;
+  const client = new BinanceClient({ baseUrl, weightShare, context });
   const infos = await lookUpSymbols(client, options.symbols, context, context.signal);
   return { client, infos };
 }

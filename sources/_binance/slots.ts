@@ -111,6 +111,17 @@ export class Slots {
     return this.#tailMs === undefined ? this.#fromMs : nextOpen(this.interval, this.#tailMs);
   }
 
+  /** The end of the slot of the last candle that left; undefined before the first. */
+  get leftMs(): number | undefined {
+    return this.#afterMs === undefined ? undefined : this.#endOf(this.#afterMs);
+  }
+
+  /** The end of the first slot whose candle has not left. */
+  get dueMs(): number {
+    const { leftMs } = this;
+    return leftMs === undefined ? this.#endOf(this.#fromMs) : nextOpen(this.interval, leftMs);
+  }
+
   /** The end of the first slot of which nothing is known. */
   get frontierMs(): number {
     return this.#frontierMs;

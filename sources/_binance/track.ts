@@ -38,6 +38,8 @@ export class Track {
   isAsking = false;
   /** When the candles that REST gave are compared once more. */
   confirmMs = Infinity;
+  /** Whether its stream is open. */
+  isHeard = false;
   /** Its stream was cut off until then: what ended before is asked for without delay. */
   cutMs: number;
   /** Why the others do not wait for it. */
@@ -77,12 +79,14 @@ export class Track {
 
   /** Its stream is cut off: it cannot speak, so that silence excuses nothing. */
   cut(): void {
+    this.isHeard = false;
     if (this.excuse === "quiet") this.excuse = undefined;
     this.#heedMs = Infinity;
   }
 
   /** Its stream is open. */
   join(nowMs: number): void {
+    this.isHeard = true;
     if (this.#heedMs !== Infinity) return;
     this.#heedMs = this.cutMs = nowMs;
     this.#quietAsks = this.missed = 0;

@@ -42,30 +42,35 @@ interface Usage {
 /**
  * Counts what requests use of the exchange's limits and says when the next one may go out.
  *
- * It keeps what its own requests use of each limit within a share of it, and what all users of this
- * address use, as far as the exchange tells, within nine tenths. One budget serves all clients of
- * one exchange in a run. All times are the exchange's, in epoch milliseconds, as its counters start
- * afresh with its minute.
+ * It keeps what the run's requests use of each limit within a share of it, and what all users of
+ * this address use, as far as the exchange tells, within nine tenths. One budget serves all sources
+ * of a run that read from one host; each may have a share of its own, and counts what the others
+ * used. Times are the exchange's, in epoch milliseconds, as its counters start afresh with its
+ * minute, unless it is said that they are this machine's.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  *
- * const budget = new WeightBudget(0.5);
+ * const budget = new WeightBudget();
  * budget.setLimits([{ kind: "weight", windowMs: 60_000, limit: 100 }]);
- * assertEquals(budget.take(50, 10_000), 0);
- * assertEquals(budget.take(2, 10_000), 50_000);
- * assertEquals(budget.take(2, 60_000), 0);
+ * assertEquals(budget.take(50, 10_000, 0.5), 0);
+ * assertEquals(budget.take(2, 10_000, 0.5), 50_000);
+ * assertEquals(budget.take(2, 60_000, 0.5), 0);
  * ```
  */
 export class WeightBudget {
-  readonly #share: number;
-  #usages: Usage[];
+  #usages: Usage[] = [unused(UNTIL_STATED)];
+  #closedUntilMs = -Infinity;
 
-  /** Makes a budget of a share of each limit, above 0 up to 1. */
-  constructor(share: number) {
-    this.#share = share;
-    this.#usages = [unused(UNTIL_STATED)];
+  /** Lets no request go out before a moment on this machine's clock: the exchange asked for it. */
+  closeUntil(untilMs: number): void {
+    this.#closedUntilMs = Math.max(this.#closedUntilMs, untilMs);
+  }
+
+  /** How long no request may go out, in milliseconds, at a moment on this machine's clock. */
+  closedForMs(nowMs: number): number {
+    return Math.max(0, this.#closedUntilMs - nowMs);
   }
 
   /** Takes over the limits the exchange states. What was used of a limit of the same kind and window stays. */
@@ -86,16 +91,17 @@ export class WeightBudget {
    *
    * @param weight Its weight.
    * @param nowMs The exchange's time.
+   * @param share What may be used of each limit, above 0 up to 1.
    * @returns 0 when it may go out now, and is counted; else how many milliseconds to wait before
    * asking again. The first request of a window goes out whatever it weighs.
    */
-  take(weight: number, nowMs: number): number {
+  take(weight: number, nowMs: number, share: number): number {
     let waitMs = 0;
     for (const usage of this.#usages) {
       enterWindow(usage, nowMs);
       const { limit, windowMs } = usage.limit;
       const asked = usage.asked + costOf(usage.limit, weight);
-      const own = limit * this.#share;
+      const own = limit * share;
       const isTooMuch = asked > own || asked + usage.others > Math.max(own, limit * MOST_IN_ALL);
       if (isTooMuch && usage.asked > 0) {
         waitMs = Math.max(waitMs, (usage.window + 1) * windowMs - nowMs);

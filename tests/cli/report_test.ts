@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describeDuration, describeReport, describeStatus } from "../../cli/report.ts";
 import { emptyStep } from "../../engine/ledger.ts";
 import type { RunReport } from "../../engine/run.ts";
@@ -32,12 +32,13 @@ const REPORT: RunReport = {
   outcome: "done",
   ledger: {
     sources: { feed: { ...emptyStep(), out: 1_000 } },
-    transforms: { kline: { in: 1_000, out: 999, extra: 0, filtered: 0, rejected: 1 } },
+    transforms: { kline: { in: 1_000, replayed: 0, out: 999, extra: 0, filtered: 0, rejected: 1 } },
     sinks: { file: { ...emptyStep(), in: 999, out: 999 } },
     deadLetter: { ...emptyStep(), in: 1, out: 1 },
     dropped: 0,
   },
   records: 1_000,
+  deadLetters: { kline: 1 },
   bytes: { file: 123_456 },
   counters: { feed: { holes: 1, missing_candles: 7 }, kline: {} },
   elapsedMs: 1_234,
@@ -54,7 +55,7 @@ Deno.test("describeReport() accounts for every record and says what was refused"
   dead letter         in 1       acknowledged 1    filtered 0  rejected 0
   the ledger balances: every record is accounted for
   feed: holes 1, missing_candles 7
-  refused records: 1 kept as dead letters, 0 dropped
+  WARNING: 1 dead letter (in this run: kline 1)
 `,
   );
 });
@@ -63,4 +64,23 @@ Deno.test("describeReport() tells records of earlier runs from those of this one
   const lines = describeReport({ ...REPORT, records: 400 }).split("\n");
   assertEquals(lines[0], "done after 1.2 s: 400 records in this run, 2 checkpoints");
   assertEquals(lines[1], "  with the 600 of earlier runs:");
+});
+
+Deno.test("describeReport() counts the letters that wait and the records that were dropped", () => {
+  const { ledger } = REPORT;
+  const kline = { in: 1_003, replayed: 3, out: 999, extra: 0, filtered: 0, rejected: 4 };
+  const waiting = {
+    ...REPORT,
+    deadLetters: {},
+    ledger: {
+      ...ledger,
+      transforms: { kline },
+      deadLetter: { ...emptyStep(), in: 5, out: 5 },
+      dropped: 2,
+    },
+  };
+  const text = describeReport(waiting);
+  assertStringIncludes(text, "in 1,003   replayed 3        out 999     filtered 0  rejected 4");
+  assertStringIncludes(text, "  WARNING: 2 dead letters (none in this run)\n");
+  assertStringIncludes(text, "  WARNING: 2 refused records dropped, as `on_error` says\n");
 });

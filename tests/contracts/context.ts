@@ -6,9 +6,18 @@
  */
 
 import { sleepWithin, VirtualClock } from "../../engine/clock.ts";
-import type { Clock, Context, Files, LogDetails, OpenFile } from "../../engine/context.ts";
+import type {
+  Clock,
+  Context,
+  Files,
+  Labels,
+  LogDetails,
+  OpenFile,
+  SeriesStatus,
+} from "../../engine/context.ts";
 import { FatalError } from "../../engine/errors.ts";
 import { retry } from "../../engine/retry.ts";
+import { shareIn } from "../../engine/world.ts";
 
 /** What a fake context may be given. */
 export interface FakeOptions {
@@ -36,10 +45,12 @@ export interface FakeContext extends Context {
     readonly message: string;
     readonly details: LogDetails;
   }[];
-  /** Counters by name. */
+  /** Counters by name; those with labels also by name and labels, such as `cuts{cause=renewal}`. */
   readonly counters: Map<string, number>;
-  /** Gauges by name. */
+  /** Gauges by name and labels. */
   readonly gauges: Map<string, number>;
+  /** How the series of the source stand, as it last said. */
+  series(): readonly SeriesStatus[];
   /** What was printed. */
   printed(): string;
 }
@@ -61,6 +72,8 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
   const said: FakeContext["said"] = [];
   const counters = new Map<string, number>();
   const gauges = new Map<string, number>();
+  const shared = new Map<string, unknown>();
+  let status: () => readonly SeriesStatus[] = () => [];
   const random = seededRandom(options.seed ?? 1);
   const decoder = new TextDecoder();
   let printed = "";
@@ -73,9 +86,15 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     signal,
     log,
     metrics: {
-      count: (name, by = 1) => void counters.set(name, (counters.get(name) ?? 0) + by),
-      gauge: (name, value) => void gauges.set(name, value),
+      count: (name, by = 1, labels = {}) => {
+        for (const key of new Set([name, keyOf(name, labels)])) {
+          counters.set(key, (counters.get(key) ?? 0) + by);
+        }
+      },
+      gauge: (name, value, labels = {}) => void gauges.set(keyOf(name, labels), value),
     },
+    live: (read) => void (status = read),
+    shared: (name, make) => shareIn(shared, name, make),
     files: memoryFiles(options.files ?? new Map()),
     now: () => clock.now(),
     sleep,
@@ -94,8 +113,14 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     said,
     counters,
     gauges,
+    series: () => status(),
     printed: () => printed,
   };
+}
+
+function keyOf(name: string, labels: Labels): string {
+  const texts = Object.entries(labels).map(([label, text]) => `${label}=${text}`);
+  return texts.length === 0 ? name : `${name}{${texts.join(",")}}`;
 }
 
 /** Random numbers that are the same for the same seed: mulberry32. */

@@ -38,8 +38,6 @@ export interface SourceCase<Input, Out> extends PluginCase<Input> {
   readonly records: readonly Out[];
   /** Names the series of a record, where order holds within a series only. */
   series?(record: Out): string;
-  /** Says that reading does not end by itself: it is left once as many records have come. */
-  readonly endless?: boolean;
   /** A world in which there is nothing to read. */
   readonly empty?: { readonly options?: Input; context(signal: AbortSignal): Context };
   /** Worlds in which reading fails. */
@@ -112,7 +110,7 @@ export class Reader {
 
   /** Whether a source that does not end by itself has given all that is expected. */
   isEnough(count: number): boolean {
-    return this.given.endless === true && count >= this.given.records.length;
+    return this.plugin.endless === true && count >= this.given.records.length;
   }
 
   /** Begins to read. */

@@ -134,6 +134,8 @@ export function watch(inner: Context, fault?: Fault): Watched {
     signal: inner.signal,
     log: inner.log,
     metrics: inner.metrics,
+    live: (status) => inner.live(status),
+    shared: (name, make) => inner.shared(name, make),
     now: () => inner.now(),
     random: () => inner.random(),
     sleep,

@@ -29,6 +29,8 @@ function checkpoint(epoch: number): Checkpoint {
     },
     tokens: { file: { size: 1_234, name: "candles.lp" } },
     deadLetterToken: null,
+    refusals: {},
+    replayed: {},
     ledger: {
       sources: { feed: { ...emptyStep(), out: 10 * epoch } },
       transforms: {},

@@ -35,6 +35,8 @@ function savedOf(pipeline: Pipeline): Checkpoint {
     states: {},
     tokens: {},
     deadLetterToken: null,
+    refusals: {},
+    replayed: {},
     ledger: { sources: {}, transforms: {}, sinks: {}, deadLetter: emptyStep(), dropped: 0 },
   };
   return JSON.parse(JSON.stringify(checkpoint));

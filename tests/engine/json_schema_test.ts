@@ -80,6 +80,7 @@ Deno.test("pipelineJsonSchema() holds no default of a secret, and needs no `with
   const sink = defineSink({
     ...printer,
     id: "free",
+    delivery: "append",
     options: z.strictObject({ format: z.string().optional().describe("Form") }),
   });
   const { properties = {} } = pipelineJsonSchema(

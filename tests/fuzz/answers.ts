@@ -112,14 +112,14 @@ const exchangeInfo = defineTarget({
   holds(value) {
     const made = onlyThrows([FatalError], () => readExchangeInfo(value));
     if ("error" in made) return;
-    const budget = new WeightBudget(0.5);
+    const budget = new WeightBudget();
     budget.setLimits(made.value.limits);
     let nowMs = NOW_MS;
     for (let request = 0; request < 3; request++) {
-      const waitMs = budget.take(2, nowMs);
+      const waitMs = budget.take(2, nowMs, 0.5);
       must(waitMs >= 0 && Number.isFinite(waitMs), `a wait that ends, found ${waitMs} ms`);
       nowMs += waitMs;
-      if (waitMs > 0) must(budget.take(2, nowMs) === 0, "a request once the wait is over");
+      if (waitMs > 0) must(budget.take(2, nowMs, 0.5) === 0, "a request once the wait is over");
     }
   },
 });
@@ -133,11 +133,11 @@ const usedWeight = defineTarget({
     fc.integer({ min: 0, max: 120_000 }),
   ),
   holds([told, laterMs]) {
-    const budget = new WeightBudget(0.5);
+    const budget = new WeightBudget();
     budget.setLimits([{ kind: "weight", windowMs: 60_000, limit: 6_000, header: "x-used" }]);
-    budget.take(2, NOW_MS);
+    budget.take(2, NOW_MS, 0.5);
     budget.learn(2, new Headers({ "x-used": told }), NOW_MS, NOW_MS + laterMs);
-    const waitMs = budget.take(2, NOW_MS + laterMs);
+    const waitMs = budget.take(2, NOW_MS + laterMs, 0.5);
     must(waitMs >= 0 && waitMs <= 60_000, `a wait of a minute at most, found ${waitMs} ms`);
   },
 });

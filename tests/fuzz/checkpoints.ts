@@ -18,6 +18,8 @@ function checkpoint(epoch: number) {
     states: { rsi: { "kline?symbol=BTCUSDT": { last: { t: 1, n: 15, close: 0.1 } } } },
     tokens: { file: { part: "", bytes: 1_234 } },
     deadLetterToken: null,
+    refusals: {},
+    replayed: {},
     ledger: {
       sources: { feed: { ...emptyStep(), out: epoch } },
       transforms: {},

@@ -149,7 +149,7 @@ Deno.test("binance_websocket renews a connection before the exchange cuts it, wi
   world.simulator.close();
   assertEquals(records.length, 60);
   const counters = Object.fromEntries(context.counters);
-  assertEquals([counters.reconnects_renewal, counters.reconnects], [2, 2]);
+  assertEquals([counters["reconnects{cause=renewal}"], counters.reconnects], [2, 2]);
   assertEquals(counters.recovered_candles, undefined);
   for (const [old, next] of [[first, second], [second, third]]) {
     const openedS = Number(next?.openedMs) / 1_000 % 60;

@@ -117,7 +117,7 @@ Deno.test("binance_websocket tells apart a connection that is dead from a market
   const dead = await playTruth({
     stream_faults: [{ kind: "half_open", age_ms: 150_000, times: 1 }],
   });
-  assertEquals(dead.context.counters.get("reconnects_silent"), 1);
+  assertEquals(dead.context.counters.get("reconnects{cause=silent}"), 1);
   const halts = [{ from: at(2), to: at(9) }];
   const quiet = await playTruth({ halts });
   assertEquals(quiet.context.counters.get("reconnects"), undefined);
@@ -127,7 +127,7 @@ Deno.test("binance_websocket replaces a connection for a mute stream, but not ag
   const { context, world } = await playTruth({
     stream_faults: [{ kind: "mute", symbol: "ETHUSDT" }],
   }, 25);
-  assertEquals(context.counters.get("reconnects_mute_stream"), 2);
+  assertEquals(context.counters.get("reconnects{cause=mute_stream}"), 2);
   assertEquals(world.sockets.filter(({ readyState }) => readyState < WebSocket.CLOSING).length, 0);
 });
 
@@ -136,7 +136,7 @@ Deno.test("binance_websocket replaces a connection for a stream that was acknowl
   const options = { symbols: ["BTCUSDT", "ETHUSDT"], interval: "1h" };
   const { context } = await readLive(world, options, { untilMs: at(12) });
   world.simulator.close();
-  assertEquals(context.counters.get("reconnects_mute_stream"), 1);
+  assertEquals(context.counters.get("reconnects{cause=mute_stream}"), 1);
   assertEquals(context.counters.get("reconnects"), 1);
 });
 

@@ -6,11 +6,11 @@ import { addressOf } from "../../../sources/_binance/connections.ts";
 
 Deno.test("Attempts lets 120 connections be tried in five minutes, and no more", async () => {
   const clock = new VirtualClock(0);
-  const attempts = new Attempts(clock);
+  const attempts = new Attempts();
   const { signal } = new AbortController();
-  for (let count = 0; count < 120; count++) await attempts.admit(signal);
+  for (let count = 0; count < 120; count++) await attempts.admit(clock, signal);
   assertEquals(clock.now(), 0);
-  await attempts.admit(signal);
+  await attempts.admit(clock, signal);
   assertEquals(clock.now(), 300_000);
 });
 

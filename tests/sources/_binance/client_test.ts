@@ -2,7 +2,6 @@ import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } f
 import { VirtualClock } from "../../../engine/clock.ts";
 import { describeError, FatalError, RetryableError } from "../../../engine/errors.ts";
 import { BinanceClient } from "../../../sources/_binance/client.ts";
-import { WeightBudget } from "../../../sources/_binance/weight.ts";
 import { fakeContext, type FakeOptions } from "../../contracts/context.ts";
 import { json, page } from "./scripted_exchange.ts";
 
@@ -13,8 +12,8 @@ const NEVER = new AbortController().signal;
 function setUp(fetch: FakeOptions["fetch"], baseUrl = "https://api.binance.com", share = 0.5) {
   const clock = new VirtualClock(START_MS);
   const context = fakeContext({ clock, ...fetch ? { fetch } : {} });
-  const budget = new WeightBudget(share);
-  return { clock, context, budget, client: new BinanceClient({ baseUrl, budget, context }) };
+  const client = new BinanceClient({ baseUrl, weightShare: share, context });
+  return { clock, context, budget: client.budget, client };
 }
 
 function hanging(signal: AbortSignal | null | undefined): Promise<never> {
@@ -243,3 +242,26 @@ for (
     await assertRejects(() => client.get({ ...PING, parse }, NEVER));
   });
 }
+
+Deno.test("Clients of one host in a run share what is left of its limits, and wait together", async () => {
+  const times: number[] = [];
+  const { client, budget, clock, context } = setUp(() => {
+    times.push(clock.now() - START_MS);
+    return Promise.resolve(
+      times.length === 3 ? json({ code: -1003 }, 429, { "retry-after": "90" }) : json([]),
+    );
+  });
+  const other = new BinanceClient({
+    ...{ baseUrl: "https://api.binance.com:443/", weightShare: 0.5, context },
+  });
+  const elsewhere = new BinanceClient({
+    ...{ baseUrl: "https://api.binance.us", weightShare: 0.5, context },
+  });
+  budget.setLimits([{ kind: "weight", windowMs: 60_000, limit: 4 }]);
+  await client.get(PING, NEVER);
+  await other.get(PING, NEVER);
+  await assertRejects(() => client.get(PING, NEVER), RetryableError);
+  await elsewhere.get(PING, NEVER);
+  await other.get(PING, NEVER);
+  assertEquals(times, [0, 0, 60_000, 60_000, 150_000]);
+});

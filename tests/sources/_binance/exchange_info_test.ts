@@ -3,7 +3,6 @@ import { VirtualClock } from "../../../engine/clock.ts";
 import { FatalError, OptionsError } from "../../../engine/errors.ts";
 import { BinanceClient } from "../../../sources/_binance/client.ts";
 import { lookUpSymbols, readExchangeInfo } from "../../../sources/_binance/exchange_info.ts";
-import { WeightBudget } from "../../../sources/_binance/weight.ts";
 import { fakeContext } from "../../contracts/context.ts";
 import { json, type Script, scriptedExchange } from "./scripted_exchange.ts";
 
@@ -14,13 +13,12 @@ async function lookUp(names: readonly string[], script: Partial<Script> = {}) {
   const clock = new VirtualClock(START_MS);
   const exchange = scriptedExchange({ clock, rows: ROWS, ...script });
   const context = fakeContext({ clock, fetch: exchange.fetch });
-  const budget = new WeightBudget(0.5);
-  const client = new BinanceClient({ baseUrl: "http://localhost", budget, context });
+  const client = new BinanceClient({ baseUrl: "http://localhost", weightShare: 0.5, context });
   const asked = () =>
     exchange.requests.map(({ searchParams }) => decodeURIComponent(`${searchParams}`));
   const found = lookUpSymbols(client, names, context, new AbortController().signal);
   const error = await found.then(() => undefined, (error) => error);
-  return { found, error, asked, context, client, budget };
+  return { found, error, asked, context, client, budget: client.budget };
 }
 
 Deno.test("lookUpSymbols() asks for just the symbols it needs, in one request", async () => {
@@ -137,7 +135,11 @@ Deno.test("lookUpSymbols() takes a symbol that does not trade, and says so", asy
 Deno.test("lookUpSymbols() sets the client's clock and limits by what the exchange says", async () => {
   const { client, budget, context } = await lookUp(["BTCUSDT"], { limit: 40, aheadMs: -3_000 });
   assertEquals(client.now(), START_MS - 3_000);
-  assertEquals(budget.take(2, client.now()), 3_000, "20 of 20 are used, and the minute ends soon");
+  assertEquals(
+    budget.take(2, client.now(), 0.5),
+    3_000,
+    "20 of 20 are used, and the minute ends soon",
+  );
   assertEquals(context.said, []);
 });
 
@@ -226,8 +228,7 @@ Deno.test("lookUpSymbols() ends when its signal aborts", async () => {
         init?.signal?.addEventListener("abort", () => reject(init.signal?.reason))
       ),
   });
-  const budget = new WeightBudget(0.5);
-  const client = new BinanceClient({ baseUrl: "http://localhost", budget, context });
+  const client = new BinanceClient({ baseUrl: "http://localhost", weightShare: 0.5, context });
   const stop = new AbortController();
   const found = lookUpSymbols(client, ["BTCUSDT"], context, stop.signal);
   stop.abort(new Error("stop"));
