@@ -128,6 +128,9 @@ function configurationHint(
   words: string,
   headers: Headers,
 ): string | undefined {
+  if (/parquet files?/i.test(words)) {
+    return "InfluxDB 3 Core looks back some 72 hours: set `from`, or let the server read more files by `--query-file-limit`";
+  }
   if (status < 300) return "Check `url`, `server` and `version`: no such server answers so";
   if (status < 400) {
     return `Set \`url\` to where it really is: it sends elsewhere${locationOf(headers)}`;
