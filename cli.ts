@@ -18,6 +18,7 @@ usage:
   penstock run FILE        runs a pipeline; a later run goes on from the last checkpoint
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
   penstock replay FILE     puts dead letters through again, once what refused them is mended
+  penstock audit FILE      says what is missing or odd in the stores of a pipeline; repairs it
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
@@ -31,6 +32,11 @@ options of run, dry-run and replay:
   --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages
+
+options of audit, beside --simulate, --state, --log and --verbose:
+  --from T, --to T         looks at that time only (default: all that must be stored)
+  --repair                 fetches and writes just what is missing; the pipeline must not run
+  --format text|json       how the report is printed (default: text)
 
 Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed,
 2 wrong usage, 78 wrong pipeline file, 130 or 143 stopped by a signal.
@@ -64,6 +70,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         state: stateOf(flags),
       }, terminal);
     }),
+  },
+  "audit": {
+    flags: ["simulate", "state", "from", "to", "repair", "format", "log", "verbose"],
+    operand: "FILE",
+    run: withLog(auditFile),
   },
   "check": {
     flags: [],
@@ -122,8 +133,8 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "drain", "limit", "log", "file"],
-    boolean: ["verbose"],
+    string: ["simulate", "state", "drain", "limit", "log", "file", "from", "to", "format"],
+    boolean: ["verbose", "repair"],
   });
   for (const [key, value] of Object.entries(flags)) {
     if (key === "_" || command.flags.includes(key) || value === false) continue;
@@ -176,6 +187,23 @@ function withLog(run: Command["run"]): Command["run"] {
 function stateOf({ state }: Call["flags"]): string | undefined {
   if (state === "") throw new UsageError("Cannot use `--state` as it must name a folder");
   return textOf(state);
+}
+
+async function auditFile({ operand, flags }: Call, terminal: Terminal): Promise<number> {
+  const format = flags.format ?? "text";
+  if (format !== "text" && format !== "json") {
+    throw new UsageError(`Cannot use \`--format ${format}\` as it must be text or json`);
+  }
+  const { audit } = await import("./cli/audit.ts");
+  return await audit({
+    file: operand,
+    simulate: textOf(flags.simulate),
+    state: stateOf(flags),
+    from: textOf(flags.from),
+    to: textOf(flags.to),
+    repair: flags.repair === true,
+    format,
+  }, terminal);
 }
 
 function textOf(flag: string | boolean | undefined): string | undefined {

@@ -44,7 +44,7 @@ import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
-import { placeOf, START_AGAIN } from "./_binance/place.ts";
+import { placeOf, START_AGAIN } from "./_place.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
 

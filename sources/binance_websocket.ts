@@ -46,7 +46,7 @@ import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
-import { placeOf } from "./_binance/place.ts";
+import { placeOf } from "./_place.ts";
 import { closedEndMs, historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
 
