@@ -166,7 +166,9 @@ async function begin(
     known[at] ?? { from: ends[at]?.lastMs ?? startOf(options.from, interval, nowMs) }
   );
   const before = ends.flatMap((end) => end ? [end.before] : []);
-  return new LiveReading({ options, series, places, before, client, context, signal });
+  // Streams are watched by the exchange's time, too, which no one sets.
+  const steady: Context = { ...context, now: () => client.now() };
+  return new LiveReading({ options, series, places, before, client, context: steady, signal });
 }
 
 /** A context whose waiting and retrying end with the reading, also when its consumer just stops. */
