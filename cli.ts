@@ -42,6 +42,9 @@ usage:
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
 
+options of check:
+  --probe                  tries the endpoints, too; changes nothing there
+
 options of run, dry-run and replay:
   --simulate[=FILE]        reads from a simulated exchange on loopback; FILE is its scenario
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
@@ -94,10 +97,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       (await import("./cli/audit.ts")).audit(auditFlagsOf(call), host, terminal),
   },
   "check": {
-    flags: [],
-    need: ({ operand }) => ({ file: operand, steps: "none" }),
-    run: async ({ operand }, { inputs }, terminal) =>
-      (await import("./cli/explain.ts")).check(operand, inputs, terminal),
+    flags: ["probe", "log", "verbose"],
+    need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "all" : "none" }),
+    run: async ({ operand, flags }, { inputs }, terminal) =>
+      (await import("./cli/check.ts")).check(
+        { file: operand, probe: flags.probe === true },
+        inputs,
+        terminal,
+      ),
   },
   "explain": {
     flags: ["state", "format"],
@@ -217,7 +224,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
       ...["simulate", "state", "drain", "limit", "log", "format"],
       ...["file", "step", "series", "from", "to"],
     ],
-    boolean: ["verbose", "repair"],
+    boolean: ["verbose", "repair", "probe"],
   });
   for (const [key, value] of Object.entries(flags)) {
     if (key === "_" || command.flags.includes(key) || value === false) continue;

@@ -1,13 +1,12 @@
 /**
- * `penstock explain` and `penstock check`: what a pipeline does, without running it.
+ * `penstock explain`: what a pipeline does, without running it.
  *
  * @module
  */
 
 import { explainPipeline, type Explanation } from "../engine/explain/explanation.ts";
 import { mermaid } from "../engine/explain/mermaid.ts";
-import { explanationText, graphLines } from "../engine/explain/text.ts";
-import { guaranteeSentence } from "../engine/guarantee.ts";
+import { explanationText } from "../engine/explain/text.ts";
 import { checkpointFolder } from "./checkpoints.ts";
 import type { ExplainFlags } from "./explain_flags.ts";
 import type { Inputs } from "./inputs.ts";
@@ -32,22 +31,6 @@ export async function explain(
 ): Promise<number> {
   const explanation = await explanationOf(flags.file, flags.state, inputs);
   await print(WRITERS[flags.format](explanation), terminal);
-  return 0;
-}
-
-/**
- * Says whether a pipeline file is right, and what the pipeline does, in short.
- *
- * @returns The exit code.
- */
-export async function check(file: string, inputs: Inputs, terminal: Terminal): Promise<number> {
-  const explanation = await explanationOf(file, undefined, inputs);
-  const lines = [
-    `${file} is right`,
-    ...graphLines(explanation).map((line) => `  ${line}`),
-    ...explanation.guarantees.map((one) => `  guarantee  ${guaranteeSentence(one)}`),
-  ];
-  await print(lines.map((line) => `${line}\n`).join(""), terminal);
   return 0;
 }
 

@@ -47,8 +47,10 @@ import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
 import { describePlaces } from "./_binance/places.ts";
 import { placeOf, START_AGAIN } from "./_place.ts";
+import { probeExchange } from "./_binance/probe.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
+import { placeOf, START_AGAIN } from "./_place.ts";
 
 const options = z.strictObject({
   symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")
@@ -94,6 +96,8 @@ export const binanceRest = defineSource({
     describePlaces(position, Math.min(nowMs, spanOf(options, nowMs).toMs)),
   simulated: ({ rest }) => ({ base_url: rest }),
   history: historyOf((options: Options) => options),
+  probe: ({ base_url, symbols, weight_share }, context) =>
+    probeExchange({ baseUrl: base_url, symbols, weightShare: weight_share }, context),
   async *read(options: Options, from, context) {
     const stop = new AbortController();
     const end = () => stop.abort(context.signal.reason);
