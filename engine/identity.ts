@@ -5,6 +5,7 @@
  */
 
 import type { Checkpoint, StepIdentity } from "./checkpoint.ts";
+import type { Json } from "./context.ts";
 import { FatalError } from "./errors.ts";
 import type { CheckedStep, Pipeline } from "./pipeline.ts";
 
@@ -27,16 +28,29 @@ export function identifySteps(pipeline: Pipeline): StepIdentity[] {
       )
     ),
     ...pipeline.sinks.map((step) => identify("sink", step)),
-    ...(pipeline.deadLetter ? [identify("dead letter", pipeline.deadLetter)] : []),
+    ...(pipeline.deadLetter ? [identify(DEAD_LETTER, pipeline.deadLetter)] : []),
   ];
 }
+
+/**
+ * Where the dead-letter sink goes on. What keeps refused records may be added, changed and taken
+ * out at any time: a sink that was not there begins anew.
+ */
+export function letterToken(pipeline: Pipeline, saved: Checkpoint | undefined): Json | undefined {
+  const identity = (steps: readonly StepIdentity[]) =>
+    steps.find(({ step }) => step.startsWith(DEAD_LETTER))?.plugin;
+  const isSame = saved && identity(saved.steps) === identity(identifySteps(pipeline));
+  return isSame ? saved.deadLetterToken : undefined;
+}
+
+const DEAD_LETTER = "dead letter";
 
 /**
  * Makes sure that a checkpoint is of this very pipeline.
  *
  * Options of sources and sinks may change, as positions and tokens speak for themselves. Options of
  * a transform that remembers something may not: its state would be read as something else. Nor may
- * the order of the transforms.
+ * the order of the transforms. Where refused records go may change altogether.
  *
  * @throws {FatalError} If it is of another pipeline, or the steps are not those it was saved for.
  */
@@ -62,8 +76,13 @@ function changesBetween(
   stepsThen: readonly StepIdentity[],
   stepsNow: readonly StepIdentity[],
 ): string[] {
-  const then = new Map(stepsThen.map(({ step, plugin }) => [step, plugin]));
-  const now = new Map(stepsNow.map(({ step, plugin }) => [step, plugin]));
+  const byName = (steps: readonly StepIdentity[]) =>
+    new Map(
+      steps.filter(({ step }) => !step.startsWith(DEAD_LETTER)).map((
+        { step, plugin },
+      ) => [step, plugin]),
+    );
+  const [then, now] = [byName(stepsThen), byName(stepsNow)];
   const changes: string[] = [];
   for (const [step, plugin] of now) {
     const before = then.get(step);

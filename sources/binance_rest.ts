@@ -50,7 +50,6 @@ import { placeOf, START_AGAIN } from "./_place.ts";
 import { probeExchange } from "./_binance/probe.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
-import { placeOf, START_AGAIN } from "./_place.ts";
 
 const options = z.strictObject({
   symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")

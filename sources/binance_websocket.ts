@@ -52,7 +52,6 @@ import { placeOf } from "./_place.ts";
 import { probeExchange } from "./_binance/probe.ts";
 import { closedEndMs, historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
-import { placeOf } from "./_place.ts";
 
 const interval = z.enum(INTERVALS);
 

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { z } from "zod";
 import type { Checkpoint } from "../../engine/checkpoint.ts";
 import { FatalError } from "../../engine/errors.ts";
-import { identifySteps, refuseOtherPipeline } from "../../engine/identity.ts";
+import { identifySteps, letterToken, refuseOtherPipeline } from "../../engine/identity.ts";
 import { emptyStep } from "../../engine/ledger.ts";
 import { secret } from "../../engine/options.ts";
 import type { Pipeline } from "../../engine/pipeline.ts";
@@ -165,7 +165,6 @@ Deno.test("refuseOtherPipeline() refuses each change that would bend what is kep
       { sinks: [step(diskSink(new Disk()), {}, { id: "store" }), ...sinks.slice(1)] },
       'sink "store" is new; sink "disk" is gone',
     ],
-    ["there is no dead letter any more", { deadLetter: undefined }, 'dead letter "dead" is gone'],
   ];
   for (const [name, change, changes] of cases) {
     await t.step(name, () => {
@@ -187,6 +186,19 @@ Deno.test("refuseOtherPipeline() names all changes at once", () => {
   assertEquals(
     error.message,
     CHANGED +
-      'transform "total" is gone; transform "plain" is gone; transform "again" is gone; dead letter "dead" is gone',
+      'transform "total" is gone; transform "plain" is gone; transform "again" is gone',
   );
+});
+
+Deno.test("where refused records go may be added, changed and taken out; its token is for itself alone", () => {
+  const token = { bytes: 7 };
+  const saved = { ...savedOf(parts()), deadLetterToken: token };
+  const none = { ...parts(), deadLetter: undefined };
+  const other = { ...parts(), deadLetter: step(diskSink(new Disk(), "elsewhere")) };
+  for (const pipeline of [parts(), none, other]) refuseOtherPipeline(pipeline, saved);
+  assertEquals(letterToken(parts(), saved), token);
+  assertEquals(letterToken(other, saved), undefined);
+  assertEquals(letterToken(none, saved), undefined);
+  refuseOtherPipeline(parts(), savedOf(none));
+  assertEquals(letterToken(parts(), savedOf(none)), undefined);
 });
