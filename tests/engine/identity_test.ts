@@ -36,6 +36,7 @@ function savedOf(pipeline: Pipeline): Checkpoint {
     tokens: {},
     deadLetterToken: null,
     refusals: {},
+    counters: {},
     replayed: {},
     ledger: { sources: {}, transforms: {}, sinks: {}, deadLetter: emptyStep(), dropped: 0 },
   };

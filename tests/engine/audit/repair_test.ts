@@ -22,6 +22,7 @@ const checkpointOf = (states: Checkpoint["states"]): Checkpoint => ({
   tokens: {},
   deadLetterToken: null,
   refusals: {},
+  counters: {},
   replayed: {},
   ledger: { sources: {}, transforms: {}, sinks: {}, deadLetter: emptyStep(), dropped: 0 },
 });
