@@ -36,6 +36,9 @@ usage:
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
 
+options of check:
+  --probe                  tries the endpoints, too; changes nothing there
+
 options of run, dry-run and replay:
   --simulate[=FILE]        reads from a simulated exchange on loopback; FILE is its scenario
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
@@ -90,11 +93,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       (await import("./cli/audit.ts")).audit(auditFlagsOf(call), host, terminal),
   },
   "check": {
-    flags: [],
+    flags: ["probe", "log", "verbose"],
     operand: "FILE",
-    need: ({ operand }) => ({ file: operand, steps: "none" }),
-    run: async ({ operand }, { inputs }, terminal) =>
-      (await import("./cli/check.ts")).check(operand, inputs, terminal),
+    need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "all" : "none" }),
+    run: async ({ operand, flags }, { inputs }, terminal) =>
+      (await import("./cli/check.ts")).check(
+        { file: operand, probe: flags.probe === true },
+        inputs,
+        terminal,
+      ),
   },
   "accept": {
     flags: [],
@@ -184,7 +191,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
     string: ["simulate", "state", "drain", "limit", "log", "file", "from", "to", "format"],
-    boolean: ["verbose", "repair"],
+    boolean: ["verbose", "repair", "probe"],
   });
   for (const [key, value] of Object.entries(flags)) {
     if (key === "_" || command.flags.includes(key) || value === false) continue;
