@@ -24,11 +24,12 @@ import type { Pipeline } from "../engine/pipeline.ts";
 import { parseTime, resolveTime } from "../engine/time.ts";
 import { systemWorld } from "../engine/world.ts";
 import { describeAudit } from "./audit_report.ts";
-import { checkpointFolder } from "./checkpoints.ts";
+import { checkpointFolder, keepsCheckpoints } from "./checkpoints.ts";
+import type { Host } from "./host.ts";
 import { logOf } from "./log.ts";
 import { openPipeline } from "./open.ts";
+import { clockOf } from "./run.ts";
 import { listenForStop } from "./signals.ts";
-import { startSimulator } from "./simulate.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
@@ -36,8 +37,8 @@ import { UsageError } from "./usage.ts";
 export interface AuditFlags {
   /** The pipeline file. */
   readonly file: string;
-  /** Audits against a simulated exchange: the scenario file, or an empty text for the default one. */
-  readonly simulate: string | undefined;
+  /** Whether it audits against a simulated exchange. */
+  readonly simulated: boolean;
   /** Where checkpoints are kept. */
   readonly state: string | undefined;
   /** The first time to look at. */
@@ -58,19 +59,20 @@ const ATTEMPTS = 5;
 /**
  * Compares what is stored with what must be there, and repairs it if asked to.
  *
+ * @param flags What to audit, and how.
+ * @param host What the pipeline is loaded with, and who passes signals on.
+ * @param terminal What shows how it goes, and prints the report.
  * @returns The exit code: 1 when something is missing or must be computed anew.
  */
-export async function audit(flags: AuditFlags, terminal: Terminal): Promise<number> {
-  await using simulator = flags.simulate === undefined
-    ? undefined
-    : await startSimulator(flags.simulate);
-  const pipeline = await openPipeline(flags.file, simulator?.urls);
-  using stop = listenForStop(terminal);
+export async function audit(flags: AuditFlags, host: Host, terminal: Terminal): Promise<number> {
+  const pipeline = await openPipeline(flags.file, host.inputs);
+  terminal.hide(pipeline.secrets ?? []);
+  using stop = listenForStop(terminal, host.relay);
   try {
     const report = await examine(pipeline, flags, {
       terminal,
       signal: stop.stopping,
-      clock: simulator?.clock,
+      clock: clockOf(host.inputs),
     });
     const text = flags.format === "json"
       ? `${JSON.stringify(report, undefined, 2)}\n`
@@ -89,7 +91,7 @@ export async function audit(flags: AuditFlags, terminal: Terminal): Promise<numb
 interface Surroundings {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
-  readonly clock: Clock | undefined;
+  readonly clock: Clock;
 }
 
 async function examine(
@@ -97,9 +99,9 @@ async function examine(
   flags: AuditFlags,
   surroundings: Surroundings,
 ): Promise<AuditReport> {
-  const folder = flags.simulate !== undefined && flags.state === undefined
-    ? undefined
-    : checkpointFolder(pipeline, flags.state);
+  const folder = keepsCheckpoints({ ...flags, dry: false })
+    ? checkpointFolder(pipeline, flags.state)
+    : undefined;
   const holes = folder === undefined ? memoryHoles() : await fileHoles(join(folder, "holes.json"));
   // A repair changes what a run would go on from, so that none may be under way.
   const checkpoints = flags.repair && folder !== undefined
@@ -137,8 +139,7 @@ function optionsOf(
   flags: AuditFlags,
   { terminal, signal, clock }: Surroundings,
 ): Omit<AuditOptions, "checkpoint" | "holes"> {
-  const system = systemWorld(pipeline.folder);
-  const world = { ...system, clock: clock ?? system.clock };
+  const world = { ...systemWorld(pipeline.folder), clock };
   const nowMs = world.clock.now();
   const fromMs = timeOf("from", flags.from, nowMs);
   const toMs = timeOf("to", flags.to, nowMs);

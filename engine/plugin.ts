@@ -11,7 +11,7 @@
 import type { Context, Json } from "./context.ts";
 import type { RecordError } from "./errors.ts";
 import type { Schema } from "./options.ts";
-import type { FieldType, Point, PointShape, RecordShape } from "./point.ts";
+import type { Point, PointShape, RecordShape } from "./point.ts";
 
 /** What a plugin must be allowed to reach. Exact: no wildcards. */
 export interface Permissions {
@@ -277,14 +277,19 @@ export interface SinkStore<Options> {
   ): Promise<readonly (readonly Point[])[]>;
   /** The points of one series in a range, in order of time, page by page. */
   read(options: Options, query: RangeQuery, context: Context): AsyncIterable<readonly Point[]>;
-  /** The types as which the store has each field: more than one are a fault, for audits to find. */
+  /**
+   * The types as which the store has each field, in its own words where they are none of ours: more
+   * than one, or another than the declared one, are for audits to find. Nothing where it has none.
+   */
   types?(
     options: Options,
     shape: PointShape,
     context: Context,
-  ): Promise<Readonly<Record<string, readonly FieldType[]>>>;
+  ): Promise<Readonly<Record<string, readonly string[]>>>;
   /** The relative error with which numbers come back. None, where it is left out. */
   tolerance?(options: Options): number;
+  /** For how long what was acknowledged may not be seen, in milliseconds. 0, where it is left out. */
+  settleMs?(options: Options): number;
 }
 
 /**

@@ -13,7 +13,9 @@ import { abortable } from "@std/async";
 import { type RunningTransform, startTransform } from "./chain.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import { identifySteps, refuseOtherPipeline } from "./identity.ts";
+import { refuseKeptSecrets } from "./kept_secrets.ts";
 import type { Context, Json, Log } from "./context.ts";
+import { DEAD_LETTER_SHAPES } from "./dead_letter.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
 import { Ending } from "./ending.ts";
 import { asStepError, describeError, FatalError } from "./errors.ts";
@@ -204,7 +206,7 @@ class Run {
         deadLetter,
         saved?.deadLetterToken,
         this.#ledger.deadLetter,
-        [{ kind: "raw", format: "dead_letter" }],
+        DEAD_LETTER_SHAPES,
       );
     }
     for (const step of sinks) {
@@ -431,7 +433,7 @@ class Run {
     const deadLetterToken = this.#deadLetter ? await this.#flush(this.#deadLetter) : null;
     this.#checkLedger();
     this.#ending.throwFailure();
-    await this.#options.checkpoints.save({
+    const checkpoint: Checkpoint = {
       pipeline: this.#pipeline.name,
       epoch: ++this.#epoch,
       steps: identifySteps(this.#pipeline),
@@ -442,7 +444,9 @@ class Run {
       refusals: this.#refusals.counting,
       replayed: this.#replayed,
       ledger: this.#ledger,
-    });
+    };
+    refuseKeptSecrets(this.#pipeline, checkpoint);
+    await this.#options.checkpoints.save(checkpoint);
     this.#unsaved = 0;
     this.#savedMs = this.#options.world.clock.steady();
     this.#status.epochs++;

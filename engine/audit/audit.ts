@@ -135,6 +135,7 @@ class Audit {
   readonly #pipeline: Pipeline;
   readonly #options: AuditOptions;
   readonly #contexts = new Map<string, Context>();
+  readonly #shared = new Map<string, unknown>();
 
   constructor(pipeline: Pipeline, options: AuditOptions) {
     this.#pipeline = pipeline;
@@ -332,7 +333,7 @@ class Audit {
     if (known) return known;
     const { world, signal, log, retryLimits } = this.#options;
     const context = createContext(world, {
-      ...{ signal, log: log(step.id) },
+      ...{ signal, log: log(step.id), shared: this.#shared },
       metrics: { count: () => {}, gauge: () => {} },
       ...(retryLimits ? { retryLimits } : {}),
     });

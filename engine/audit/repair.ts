@@ -147,9 +147,16 @@ class Repair {
     // What is looked back at from the next fault must be there.
     await delivery.drain();
     await delivery.flush();
+    await this.#settled();
     if (settledMs !== undefined) return settledMs;
     this.#states = computing.states();
     return Infinity;
+  }
+
+  async #settled(): Promise<void> {
+    const { sink, sinkContext } = this.#parts;
+    const settleMs = sink.plugin.store?.settleMs?.(sink.options) ?? 0;
+    if (settleMs > 0) await sinkContext.sleep(settleMs);
   }
 
   /** The transforms as they were right before a moment. */

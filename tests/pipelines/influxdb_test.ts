@@ -59,18 +59,30 @@ testWith("influxd", "history_to_influxdb.yaml stores a year of both symbols with
 
 testWith(
   "influxd",
-  "live_to_influxdb.yaml catches up, stops cleanly, and goes on from the store without its checkpoint",
+  "live_to_influxdb.yaml catches up, stops cleanly, and goes on from the store",
   async () => {
     await using server = await startInfluxdb();
     await using temporary = await temporaryFolder();
     const file = await copyOf(temporary.path, "live_to_influxdb.yaml");
-    const first = await untilStored(file, server, 80_000);
+    // 30 days have 43,200 minutes; in the first and the last one of them no candle may close.
+    const enough = 2 * 43_198;
+    const first = await untilStored(file, server, enough);
     assertEquals(first.code, 130, first.stderr);
-    const [before] = await server.query('SELECT count("rsi_14") FROM "kline"', "market");
-    assert(Number(before?.values[0]?.[1]) > 80_000);
-    const second = await untilStored(file, server, 80_000);
+    assertStringIncludes(first.stderr, "Going on from where the stores end series=0");
+    await server.query('DELETE FROM "kline" WHERE time > now() - 5h', "market");
+    const second = await untilStored(file, server, enough);
     assertEquals(second.code, 130, second.stderr);
     assertStringIncludes(second.stderr, "Going on from where the stores end series=2");
+    // Five hours of both symbols, and what was there to go on from.
+    const read = /binance_websocket +out ([\d,]+)/.exec(second.stderr)?.[1]?.replace(",", "");
+    assert(Number(read) >= 600 && Number(read) <= 606, second.stderr);
+    const counts = await server.query(
+      'SELECT count("close"), count("rsi_14") FROM "kline" GROUP BY "symbol"',
+      "market",
+    );
+    for (const { values: [[, closes, rsis] = []] } of counts) {
+      assertEquals(Number(closes) - Number(rsis), 14);
+    }
   },
 );
 
