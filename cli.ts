@@ -5,12 +5,23 @@
  */
 
 import { parseArgs } from "@std/cli";
-import { createTerminal, sayWhileItLasts, type Terminal } from "./cli/terminal.ts";
+import { resolve } from "@std/path";
+import { checkpointFolder, keepsCheckpoints, type PipelinePlace } from "./cli/checkpoints.ts";
+import { GrantError, renderDifferences } from "./cli/confine/grants.ts";
+import type { Need } from "./cli/confine/mod.ts";
+import type { Host } from "./cli/host.ts";
+import { machineInputs } from "./cli/inputs.ts";
+import type { AuditFlags } from "./cli/audit.ts";
+import type { ReplayFlags } from "./cli/replay.ts";
+import type { RunFlags } from "./cli/run.ts";
+import { machineTerminal, type Terminal } from "./cli/terminal.ts";
 import { UsageError } from "./cli/usage.ts";
 import { PipelineFileError, renderDiagnostics } from "./engine/pipeline_file/diagnostics.ts";
+import { isSpecifier } from "./engine/pipeline_file/modules.ts";
 import { describeError, OptionsError, PenstockError } from "./engine/errors.ts";
-import { writeAll } from "./engine/world.ts";
 import { hintForName } from "./engine/nearest.ts";
+import { unite } from "./engine/permissions.ts";
+import type { Permissions } from "./engine/plugin.ts";
 
 const USAGE = `penstock runs pipelines of market data.
 
@@ -18,10 +29,15 @@ usage:
   penstock run FILE        runs a pipeline; a later run goes on from the last checkpoint
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
   penstock replay FILE     puts dead letters through again, once what refused them is mended
+  penstock audit FILE      says what is missing or odd in the stores of a pipeline; repairs it
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
+  penstock accept FILE     grants the code of a pipeline what it asks for, in penstock.lock
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
+
+options of check:
+  --probe                  tries the endpoints, too; changes nothing there
 
 options of run, dry-run and replay:
   --simulate[=FILE]        reads from a simulated exchange on loopback; FILE is its scenario
@@ -30,7 +46,12 @@ options of run, dry-run and replay:
   --file PATH              takes dead letters from there (replay)
   --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
   --log text|json          how to log to standard error (default: text)
-  --verbose                shows debug messages
+  --verbose                shows debug messages, and what the run may reach
+
+options of audit, beside --simulate, --state, --log and --verbose:
+  --from T, --to T         looks at that time only (default: all that must be stored)
+  --repair                 fetches and writes just what is missing; the pipeline must not run
+  --format text|json       how the report is printed (default: text)
 
 Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed,
 2 wrong usage, 78 wrong pipeline file, 130 or 143 stopped by a signal.
@@ -46,50 +67,82 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "run": {
     flags: ["simulate", "state", "drain", "log", "verbose"],
     operand: "FILE",
-    run: runFile(false),
+    need: (call) => needOfRun(runFlagsOf(call, false), call),
+    run: async (call, host, terminal) =>
+      (await import("./cli/run.ts")).run(runFlagsOf(call, false), host, terminal),
   },
   "dry-run": {
     flags: ["simulate", "limit", "log", "verbose"],
     operand: "FILE",
-    run: runFile(true),
+    need: (call) => needOfRun(runFlagsOf(call, true), call),
+    run: async (call, host, terminal) =>
+      (await import("./cli/run.ts")).run(runFlagsOf(call, true), host, terminal),
   },
   "replay": {
     flags: ["state", "file", "log", "verbose"],
     operand: "FILE",
-    run: withLog(async ({ operand, flags }, terminal) => {
-      const { replay } = await import("./cli/replay.ts");
-      return await replay({
-        file: operand,
-        letters: textOf(flags.file),
-        state: stateOf(flags),
-      }, terminal);
-    }),
+    need: (call) => needOfReplay(replayFlagsOf(call)),
+    run: async (call, host, terminal) =>
+      (await import("./cli/replay.ts")).replay(replayFlagsOf(call), host, terminal),
+  },
+  "audit": {
+    flags: ["simulate", "state", "from", "to", "repair", "format", "log", "verbose"],
+    operand: "FILE",
+    need: (call) => needOfAudit(auditFlagsOf(call), call),
+    run: async (call, host, terminal) =>
+      (await import("./cli/audit.ts")).audit(auditFlagsOf(call), host, terminal),
   },
   "check": {
+    flags: ["probe", "log", "verbose"],
+    operand: "FILE",
+    need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "all" : "none" }),
+    run: async ({ operand, flags }, { inputs }, terminal) =>
+      (await import("./cli/check.ts")).check(
+        { file: operand, probe: flags.probe === true },
+        inputs,
+        terminal,
+      ),
+  },
+  "accept": {
     flags: [],
     operand: "FILE",
-    run: async ({ operand }, terminal) => (await import("./cli/check.ts")).check(operand, terminal),
+    run: async ({ operand }, _host, terminal) =>
+      (await import("./cli/accept.ts")).accept(operand, terminal),
   },
   "plugins": {
     flags: [],
-    run: async (_, terminal) => (await import("./cli/plugins.ts")).plugins(terminal),
+    run: async (_call, _host, terminal) => (await import("./cli/plugins.ts")).plugins(terminal),
   },
   "describe": {
     flags: [],
     operand: "NAME",
-    run: async ({ operand }, terminal) =>
+    need: ({ operand }) => isSpecifier(operand) ? { module: operand } : undefined,
+    run: async ({ operand }, _host, terminal) =>
       (await import("./cli/plugins.ts")).describe(operand, terminal),
   },
   "schema": {
     flags: [],
-    run: async (_, terminal) => (await import("./cli/plugins.ts")).schema(terminal),
+    run: async (_call, _host, terminal) => (await import("./cli/plugins.ts")).schema(terminal),
   },
+};
+
+/** What only a process does that penstock has started. */
+const CONFINED_COMMANDS: Readonly<Record<string, Command>> = {
+  "claims": {
+    flags: [],
+    operand: "FILE",
+    run: async ({ operand }, host, terminal) =>
+      (await import("./cli/confine/claims.ts")).tellClaims(operand, host, terminal),
+  },
+  "keep": { flags: [], run: async (_call, host) => (await import("./cli/accept.ts")).keep(host) },
 };
 
 interface Command {
   readonly flags: readonly string[];
   readonly operand?: string;
-  run(call: Call, terminal: Terminal): Promise<number>;
+  /** The process it needs. None, where it loads nothing of the user's. */
+  need?(call: Call): Need | undefined;
+  run(call: Call, host: Host, terminal: Terminal): Promise<number>;
 }
 
 interface Call {
@@ -98,23 +151,38 @@ interface Call {
 }
 
 /**
- * Runs one command.
+ * Runs one command: confined, in a process of its own, where it loads what is the user's.
  *
  * @param args The arguments behind `penstock`.
+ * @param terminal What the user sees.
+ * @param host What surrounds the command, in a process that is confined already.
  * @returns The exit code.
  */
-export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function main(
+  args: readonly string[],
+  terminal: Terminal,
+  host?: Host,
+): Promise<number> {
+  let told = terminal;
   try {
     const [name, ...rest] = args;
     if (name === undefined || name === "help" || args.includes("--help")) {
       terminal.say(USAGE);
       return name === undefined ? EXIT_USAGE : 0;
     }
-    const command = COMMANDS[name];
+    const command = COMMANDS[name] ?? (host && CONFINED_COMMANDS[name]);
     if (!command) throw unknown("command", name, Object.keys(COMMANDS), "The commands");
-    return await command.run(parseCall(name, command, rest), terminal);
+    const call = parseCall(name, command, rest);
+    const log = await logTo(terminal, call, command, host);
+    told = log.error;
+    const { flags } = call;
+    const need = host ? undefined : command.need?.(call);
+    const here = (inner: Host) => command.run(call, inner, log.info);
+    if (!need) return await here(host ?? { inputs: machineInputs() });
+    const { confine } = await import("./cli/confine/mod.ts");
+    return await confine({ args, need, verbose: flags.verbose === true, here }, log.info);
   } catch (error) {
-    return report(error, terminal);
+    return report(error, told);
   }
 }
 
@@ -122,8 +190,8 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "drain", "limit", "log", "file"],
-    boolean: ["verbose"],
+    string: ["simulate", "state", "drain", "limit", "log", "file", "from", "to", "format"],
+    boolean: ["verbose", "repair", "probe"],
   });
   for (const [key, value] of Object.entries(flags)) {
     if (key === "_" || command.flags.includes(key) || value === false) continue;
@@ -143,34 +211,96 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   return { operand: operands[0] ?? "", flags };
 }
 
-function runFile(dry: boolean): Command["run"] {
-  return withLog(async ({ operand, flags }, terminal) => {
-    const runFlags = {
-      file: operand,
-      simulate: textOf(flags.simulate),
-      state: stateOf(flags),
-      drainMs: parseDrain(textOf(flags.drain)),
-      limit: parseLimit(textOf(flags.limit)),
-      dry,
-    };
-    const { run } = await import("./cli/run.ts");
-    return await run(runFlags, terminal);
-  });
+/** What a run is told by its flags. Whatever is wrong with them is said before anything starts. */
+function runFlagsOf({ operand, flags }: Call, dry: boolean): RunFlags {
+  return {
+    file: operand,
+    simulated: flags.simulate !== undefined,
+    state: stateOf(flags),
+    drainMs: parseDrain(textOf(flags.drain)),
+    limit: parseLimit(textOf(flags.limit)),
+    dry,
+  };
 }
 
-/** Sets the log up as `--log` and `--verbose` say. As JSON, all that is said is part of it. */
-function withLog(run: Command["run"]): Command["run"] {
-  return async (call, terminal) => {
-    const { log = "text", verbose } = call.flags;
-    if (log !== "text" && log !== "json") {
-      throw new UsageError(`Cannot use \`--log ${log}\` as it must be text or json`);
-    }
-    const { configureLog, loggingTerminal } = await import("./cli/log.ts");
-    configureLog({ format: log, verbose: verbose === true, write: terminal.say });
-    if (log === "text") return await run(call, terminal);
-    return await run(call, loggingTerminal(terminal, "info"))
-      .catch((error) => report(error, loggingTerminal(terminal, "error")));
+function needOfRun(runFlags: RunFlags, { flags }: Call): Need {
+  return {
+    file: runFlags.file,
+    steps: runFlags.dry ? "dry" : "all",
+    simulate: textOf(flags.simulate),
+    extra: (pipeline) => keepsCheckpoints(runFlags) ? reachOfState(pipeline, runFlags.state) : {},
   };
+}
+
+/** What a replay is told by its flags. */
+function replayFlagsOf({ operand, flags }: Call): ReplayFlags {
+  return { file: operand, letters: textOf(flags.file), state: stateOf(flags) };
+}
+
+function needOfReplay({ file, letters, state }: ReplayFlags): Need {
+  const read = letters === undefined ? [] : [resolve(letters)];
+  return {
+    file,
+    steps: "all",
+    extra: (pipeline) => unite([{ read }, reachOfState(pipeline, state)]),
+  };
+}
+
+/** What an audit is told by its flags. */
+function auditFlagsOf({ operand, flags }: Call): AuditFlags {
+  const format = flags.format ?? "text";
+  if (format !== "text" && format !== "json") {
+    throw new UsageError(`Cannot use \`--format ${format}\` as it must be text or json`);
+  }
+  return {
+    file: operand,
+    simulated: flags.simulate !== undefined,
+    state: stateOf(flags),
+    from: textOf(flags.from),
+    to: textOf(flags.to),
+    repair: flags.repair === true,
+    format,
+  };
+}
+
+/** Without a repair nothing is written beside the pipeline file. */
+function needOfAudit(auditFlags: AuditFlags, { flags }: Call): Need {
+  const { file, simulated, state, repair } = auditFlags;
+  return {
+    file,
+    steps: "all",
+    simulate: textOf(flags.simulate),
+    extra: (pipeline) => {
+      if (!keepsCheckpoints({ dry: false, simulated, state })) return {};
+      const { read = [], write = [] } = reachOfState(pipeline, state);
+      return repair ? { read, write } : { read };
+    },
+  };
+}
+
+function reachOfState(pipeline: PipelinePlace, state: string | undefined): Permissions {
+  const folder = resolve(checkpointFolder(pipeline, state));
+  return { read: [folder], write: [folder] };
+}
+
+/** Where a command says what it says: on the terminal, or, for machines, in the log. */
+async function logTo(
+  terminal: Terminal,
+  { flags }: Call,
+  command: Command,
+  host: Host | undefined,
+): Promise<{ readonly info: Terminal; readonly error: Terminal }> {
+  const format = flags.log ?? "text";
+  if (format !== "text" && format !== "json") {
+    throw new UsageError(`Cannot use \`--log ${format}\` as it must be text or json`);
+  }
+  const plain = { info: terminal, error: terminal };
+  // The process that watches has nothing to log but what it says itself.
+  if (!command.flags.includes("log") || format === "text" && !host) return plain;
+  const { configureLog, loggingTerminal } = await import("./cli/log.ts");
+  configureLog({ format, verbose: flags.verbose === true, write: terminal.say });
+  if (format === "text") return plain;
+  return { info: loggingTerminal(terminal, "info"), error: loggingTerminal(terminal, "error") };
 }
 
 function stateOf({ state }: Call["flags"]): string | undefined {
@@ -218,6 +348,7 @@ function report(error: unknown, terminal: Terminal): number {
     return EXIT_PIPELINE_FILE;
   }
   const lines = [`error: ${nameStep(error)}`];
+  if (error instanceof GrantError) lines.push(renderDifferences(error.differences));
   if (error instanceof PenstockError) lines.push(...error.hint ? [`  hint: ${error.hint}`] : []);
   else if (error instanceof Error && error.stack) lines.push(error.stack);
   terminal.say(`${lines.join("\n")}\n`);
@@ -239,16 +370,4 @@ function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && error.cause !== undefined && isBrokenPipe(error.cause);
 }
 
-if (import.meta.main) {
-  const interactive = Deno.stderr.isTerminal();
-  const terminal = createTerminal({
-    writeOut: (bytes) => writeAll(Deno.stdout, bytes),
-    writeErr: sayWhileItLasts((bytes) => Deno.stderr.writeSync(bytes)),
-    interactive,
-    colors: interactive && !Deno.noColor,
-    // Some terminals do not know their size and say 0.
-    columns: () => Deno.consoleSize().columns || 80,
-    now: () => Date.now(),
-  });
-  Deno.exit(await main(Deno.args, terminal));
-}
+if (import.meta.main) Deno.exit(await main(Deno.args, machineTerminal()));

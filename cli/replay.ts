@@ -12,6 +12,7 @@ import type { LetterFile } from "../engine/replay.ts";
 import { systemFiles } from "../engine/world.ts";
 import { checkpointFolder } from "./checkpoints.ts";
 import { execute } from "./execute.ts";
+import type { Host } from "./host.ts";
 import { logOf } from "./log.ts";
 import { openPipeline } from "./open.ts";
 import { describeReplay } from "./report.ts";
@@ -36,11 +37,16 @@ export interface ReplayFlags {
  *
  * @returns The exit code.
  */
-export async function replay(flags: ReplayFlags, terminal: Terminal): Promise<number> {
-  const pipeline = await openPipeline(flags.file);
+export async function replay(
+  flags: ReplayFlags,
+  host: Host,
+  terminal: Terminal,
+): Promise<number> {
+  const pipeline = await openPipeline(flags.file, host.inputs);
+  terminal.hide(pipeline.secrets ?? []);
   const letters = () => letterFiles(pipeline, flags.letters);
   if (flags.letters === undefined) requireReadable(pipeline);
-  using stop = listenForStop(terminal);
+  using stop = listenForStop(terminal, host.relay);
   const folder = checkpointFolder(pipeline, flags.state);
   const checkpoints = await fileCheckpoints(folder, logOf(pipeline.name).warn);
   // They have counted for the limit when they were refused first.

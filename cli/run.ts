@@ -5,23 +5,26 @@
  */
 
 import { type CheckpointStore, fileCheckpoints, memoryCheckpoints } from "../engine/checkpoint.ts";
+import { systemClock } from "../engine/clock.ts";
+import type { Clock } from "../engine/context.ts";
 import { asDryRun } from "../engine/dry_run.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
-import { checkpointFolder } from "./checkpoints.ts";
+import { checkpointFolder, keepsCheckpoints } from "./checkpoints.ts";
 import { execute } from "./execute.ts";
 import { logOf } from "./log.ts";
+import type { Host } from "./host.ts";
+import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
 import { describeReport } from "./report.ts";
 import { listenForStop } from "./signals.ts";
-import { startSimulator } from "./simulate.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What `run` and `dry-run` are given. */
 export interface RunFlags {
   /** The pipeline file. */
   readonly file: string;
-  /** Runs against a simulated exchange: the scenario file, or an empty text for the default one. */
-  readonly simulate: string | undefined;
+  /** Whether it runs against a simulated exchange. */
+  readonly simulated: boolean;
   /** Where checkpoints are kept. */
   readonly state: string | undefined;
   /** How long a stop may take, in milliseconds. */
@@ -35,28 +38,34 @@ export interface RunFlags {
 /**
  * Runs a pipeline.
  *
+ * @param flags How to run it.
+ * @param host What it is loaded with, and who passes signals on.
+ * @param terminal What shows how it goes.
  * @returns The exit code.
  */
-export async function run(flags: RunFlags, terminal: Terminal): Promise<number> {
-  await using simulator = flags.simulate === undefined
-    ? undefined
-    : await startSimulator(flags.simulate);
-  const pipeline = await openPipeline(flags.file, simulator?.urls);
-  using stop = listenForStop(terminal);
+export async function run(flags: RunFlags, host: Host, terminal: Terminal): Promise<number> {
+  const { inputs } = host;
+  const pipeline = await openPipeline(flags.file, inputs);
+  terminal.hide(pipeline.secrets ?? []);
+  using stop = listenForStop(terminal, host.relay);
   const checkpoints = await openCheckpoints(pipeline, flags);
   const limit = { records: flags.limit, reached: stop.end };
   return await execute(
     flags.dry ? asDryRun(pipeline, limit) : pipeline,
     checkpoints,
-    { terminal, stop, clock: simulator?.clock, dry: flags.dry, drainMs: flags.drainMs },
+    { terminal, stop, clock: clockOf(inputs), dry: flags.dry, drainMs: flags.drainMs },
     (report) => terminal.say(describeReport(report, flags.dry ? undefined : pipeline, flags.file)),
   );
 }
 
+/** The clock of the simulated exchange, where there is one: the pipeline lives in its time. */
+export function clockOf({ simulator }: Inputs): Clock {
+  const aheadMs = simulator?.aheadMs ?? 0;
+  return { ...systemClock, now: () => systemClock.now() + aheadMs };
+}
+
 async function openCheckpoints(pipeline: Pipeline, flags: RunFlags): Promise<CheckpointStore> {
-  // Simulated records must never be continued by real ones: no checkpoint, unless told where.
-  const isKept = !flags.dry && (flags.simulate === undefined || flags.state !== undefined);
-  if (!isKept) return memoryCheckpoints();
+  if (!keepsCheckpoints(flags)) return memoryCheckpoints();
   return await fileCheckpoints(
     checkpointFolder(pipeline, flags.state),
     logOf(pipeline.name).warn,

@@ -5,6 +5,9 @@
  */
 
 import stringWidth from "string-width";
+import type { Secret } from "../engine/options.ts";
+import { createRedactor } from "../engine/redact.ts";
+import { writeAll } from "../engine/world.ts";
 
 const ERASE = "\r\x1b[2K";
 const EVERY_MS = 200;
@@ -19,6 +22,8 @@ export interface Terminal {
   show(status: () => string): void;
   /** Takes the status line away. */
   clear(): void;
+  /** From now on nothing that is said or shown holds one of these. What is printed is left alone. */
+  hide(secrets: Iterable<Secret>): void;
   /** Whether standard error shows colours. */
   readonly colors: boolean;
 }
@@ -43,10 +48,12 @@ export interface TerminalParts {
 export function createTerminal(parts: TerminalParts): Terminal {
   let shown = "";
   let shownMs = -Infinity;
+  const hidden = new Set<Secret>();
+  let redact = createRedactor(hidden);
   const erase = () => shown === "" ? "" : ERASE;
   return {
     colors: parts.colors,
-    say: (text) => parts.writeErr(`${erase()}${text}${shown}`),
+    say: (text) => parts.writeErr(`${erase()}${redact(text)}${shown}`),
     async print(bytes) {
       if (shown !== "") parts.writeErr(ERASE);
       shown = "";
@@ -55,7 +62,7 @@ export function createTerminal(parts: TerminalParts): Terminal {
     show(status) {
       if (!parts.interactive || parts.now() - shownMs < EVERY_MS) return;
       shownMs = parts.now();
-      const line = fit(status(), parts.columns() - 1);
+      const line = fit(redact(status()), parts.columns() - 1);
       parts.writeErr(`${erase()}${line}`);
       shown = line;
     },
@@ -63,7 +70,25 @@ export function createTerminal(parts: TerminalParts): Terminal {
       if (shown !== "") parts.writeErr(ERASE);
       shown = "";
     },
+    hide(secrets) {
+      for (const secret of secrets) hidden.add(secret);
+      redact = createRedactor(hidden);
+    },
   };
+}
+
+/** Standard output and error of this process. */
+export function machineTerminal(): Terminal {
+  const interactive = Deno.stderr.isTerminal();
+  return createTerminal({
+    writeOut: (bytes) => writeAll(Deno.stdout, bytes),
+    writeErr: sayWhileItLasts((bytes) => Deno.stderr.writeSync(bytes)),
+    interactive,
+    colors: interactive && !Deno.noColor,
+    // Some terminals do not know their size and say 0.
+    columns: () => Deno.consoleSize().columns || 80,
+    now: () => Date.now(),
+  });
 }
 
 /**

@@ -5,7 +5,14 @@
  */
 
 import type { Json } from "./context.ts";
-import { asStepError, describeError, FatalError, PenstockError, RecordError } from "./errors.ts";
+import {
+  asStepError,
+  describeError,
+  FatalError,
+  hintForDenied,
+  PenstockError,
+  RecordError,
+} from "./errors.ts";
 import type { StepLedger } from "./ledger.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import type { StepContext, TransformPlugin } from "./plugin.ts";
@@ -181,6 +188,7 @@ function asRecordError(step: CheckedStep, error: unknown): RecordError {
   if (error instanceof PenstockError) throw asStepError(`Transform "${step.id}"`, error);
   throw new FatalError(`Transform "${step.id}" failed: ${describeError(error)}`, {
     cause: error,
-    hint: "This is a fault of the plugin: a record it cannot use must be a RecordError",
+    hint: hintForDenied(error) ??
+      "This is a fault of the plugin: a record it cannot use must be a RecordError",
   });
 }

@@ -8,6 +8,8 @@ import { z } from "zod";
 import type { Refusal } from "./chain.ts";
 import type { Json } from "./context.ts";
 import { describeError, FatalError } from "./errors.ts";
+import type { RecordShape } from "./point.ts";
+import type { Redact } from "./redact.ts";
 import { recordFromJson, recordToJson } from "./record_json.ts";
 
 /** A refused record as the dead-letter sink gets it: plain JSON. */
@@ -30,6 +32,9 @@ export interface ReadLetter extends Omit<DeadLetter, "record"> {
   readonly record: unknown;
 }
 
+/** What a dead-letter sink is told of what comes to it. */
+export const DEAD_LETTER_SHAPES: readonly RecordShape[] = [{ kind: "raw", format: "dead_letter" }];
+
 const letterSchema = z.strictObject({
   pipeline: z.string(),
   step: z.string(),
@@ -41,12 +46,19 @@ const letterSchema = z.strictObject({
 /**
  * Makes a dead letter of a refused record.
  *
+ * @param pipeline Name of the pipeline.
+ * @param refusal The record, and why it was refused.
+ * @param redact Takes secrets out of the reason: it may be a server's.
  * @throws {FatalError} If the record is no plain data, so that it could not be put through again.
  */
-export function toDeadLetter(pipeline: string, refusal: Refusal): DeadLetter {
+export function toDeadLetter(
+  pipeline: string,
+  refusal: Refusal,
+  redact: Redact = String,
+): DeadLetter {
   const { step, number, error, record } = refusal;
   try {
-    const reason = describeError(error);
+    const reason = redact(describeError(error));
     return { pipeline, step: step.id, number, reason, record: recordToJson(record) };
   } catch (cause) {
     throw new FatalError(

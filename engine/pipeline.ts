@@ -50,6 +50,8 @@ export interface CheckedStep<P extends Plugin = Plugin> {
   readonly options: unknown;
   /** What happens to a record it refuses. */
   readonly onError: OnError;
+  /** The module its plugin is of, as the file writes it: a path or specifier. None of penstock's. */
+  readonly module?: string;
 }
 
 /** A pipeline that was loaded and checked: it can run. */

@@ -35,16 +35,37 @@ const LOGIN = /(?<=\/\/)[^\s/@:]*:[^\s/@]+(?=@)/g;
  * ```
  */
 export function createRedactor(secrets: Iterable<Secret>): Redact {
+  const forms = allForms(secrets, SHORTEST);
+  return (text) =>
+    forms.reduce((left, form) => left.replaceAll(form, HIDDEN), text).replaceAll(LOGIN, HIDDEN);
+}
+
+/**
+ * Whether a text holds a secret, in any of the forms that {@linkcode createRedactor} takes out. One
+ * of fewer than 8 characters is not looked for: it may be there by chance.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Secret } from "./options.ts";
+ *
+ * assertEquals(holdsSecret('{"after":"hunter-22"}', [new Secret("hunter-22")]), true);
+ * assertEquals(holdsSecret('{"after":"hunter-22"}', [new Secret("hunter")]), false);
+ * ```
+ */
+export function holdsSecret(text: string, secrets: Iterable<Secret>): boolean {
+  return allForms(secrets, SHORTEST_LINE).some((form) => text.includes(form));
+}
+
+/** All forms of all secrets, the longest first. */
+function allForms(secrets: Iterable<Secret>, shortest: number): string[] {
   const forms = new Set<string>();
   for (const secret of secrets) {
     const value = secret.reveal();
-    if (value.length < SHORTEST || value === UNSET) continue;
-    for (const form of formsOf(value)) if (form.length >= SHORTEST) forms.add(form);
+    if (value.length < shortest || value === UNSET) continue;
+    for (const form of formsOf(value)) if (form.length >= shortest) forms.add(form);
   }
-  const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-  return (text) =>
-    longestFirst.reduce((left, form) => left.replaceAll(form, HIDDEN), text)
-      .replaceAll(LOGIN, HIDDEN);
+  return [...forms].sort((a, b) => b.length - a.length);
 }
 
 function formsOf(value: string): string[] {

@@ -10,6 +10,7 @@ import { type DeadLetter, toDeadLetter } from "./dead_letter.ts";
 import { describeError, FatalError } from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { createRedactor, type Redact } from "./redact.ts";
 import { countRefusal, type RefusalLimit } from "./refusal_limit.ts";
 
 /** Decides what becomes of each refused record, and keeps count. */
@@ -19,6 +20,7 @@ export class Refusals {
   readonly #limit: RefusalLimit | undefined;
   readonly #counting: Map<string, readonly number[]>;
   readonly #kept = new Map<string, number>();
+  readonly #redact: Redact;
   #letters: DeadLetter[] = [];
 
   /**
@@ -31,6 +33,7 @@ export class Refusals {
   constructor(pipeline: Pipeline, ledger: Ledger, saved: Checkpoint["refusals"] = {}) {
     this.#pipeline = pipeline;
     this.#ledger = ledger;
+    this.#redact = createRedactor(pipeline.secrets ?? []);
     this.#limit = pipeline.deadLetterLimit;
     this.#counting = new Map(Object.entries(saved));
   }
@@ -57,7 +60,7 @@ export class Refusals {
       this.#ledger.dropped++;
       return;
     }
-    this.#letters.push(toDeadLetter(this.#pipeline.name, refusal));
+    this.#letters.push(toDeadLetter(this.#pipeline.name, refusal, this.#redact));
     this.#kept.set(step.id, (this.#kept.get(step.id) ?? 0) + 1);
     if (!this.#limit) return;
     const before = this.#counting.get(step.id) ?? [];

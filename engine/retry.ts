@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "./context.ts";
-import { describeError, FatalError, RetryableError } from "./errors.ts";
+import { describeError, FatalError, hintForDenied, isDenied, RetryableError } from "./errors.ts";
 
 const BASE_MS = 500;
 const CAP_MS = 60_000;
@@ -67,6 +67,7 @@ export async function retry<T>(
       return result;
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
+      if (isDenied(error)) throw givenUp(action, error, failures + 1);
       if (failures + 1 >= (limits.maxAttempts ?? Infinity)) {
         throw givenUp(action, error, failures + 1);
       }
@@ -82,7 +83,10 @@ export async function retry<T>(
 
 function givenUp(action: string, error: RetryableError, attempts: number): FatalError {
   const tried = attempts === 1 ? "in one attempt" : `in ${attempts} attempts`;
-  return new FatalError(`Cannot ${action} ${tried}`, { cause: error, hint: error.hint });
+  return new FatalError(`Cannot ${action} ${tried}`, {
+    cause: error,
+    hint: error.hint ?? hintForDenied(error),
+  });
 }
 
 /**

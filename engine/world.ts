@@ -78,6 +78,7 @@ export function createContext(world: World, parts: ContextParts): Context {
     shared: (name, make) => shareIn(shared, name, make),
     files: world.files,
     now: () => clock.now(),
+    steady: () => clock.steady(),
     sleep,
     random,
     fetch: world.fetch,
@@ -236,7 +237,7 @@ function reasonOf(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotADirectory) return "a part of its path is not a folder";
   if (error instanceof Deno.errors.PermissionDenied) return "the system does not allow it";
   if (error instanceof Deno.errors.NotCapable) {
-    return "penstock was started without that permission";
+    return "its permissions must name it: they do not";
   }
   return undefined;
 }

@@ -11,10 +11,10 @@ import { type Mistake, PipelineFileError } from "./diagnostics.ts";
 import type { Document } from "./document.ts";
 import { OptionsError } from "../errors.ts";
 import { interpolate, type Lookups } from "./interpolate.ts";
-import { quote } from "./issues.ts";
+import { quote, valueAt } from "./issues.ts";
 import { jsonSchemaOf } from "./options_schema.ts";
-import { importByRuntime, type ImportModule } from "./modules.ts";
-import type { Pipeline } from "../pipeline.ts";
+import { importByRuntime, type ImportModule, isSpecifier, urlOfModule } from "./modules.ts";
+import type { CheckedStep, Pipeline } from "../pipeline.ts";
 import { pipelineSchema } from "./pipeline_schema.ts";
 import type {
   Plugin,
@@ -76,21 +76,8 @@ export interface LoadOptions {
  * ```
  */
 export async function loadPipeline(path: string, options: LoadOptions): Promise<Pipeline> {
-  const { registry, simulator, importModule = importByRuntime } = options;
-  const folder = dirname(resolve(path));
-  const document = await readPipeline(path, {
-    readText: (file) => options.readText(file),
-    importModule,
-  });
-  if (document.broken.length > 0) throw new PipelineFileError(document.broken);
-  const finding = { folder, registry, importModule };
-  const unset = options.dry ? await secretsOfSinks(document.value, finding) : [];
-  const interpolated = await interpolate(document.value, lookupsOf(folder, options), unset);
-  const filled = {
-    ...interpolated,
-    mistakes: [...document.mistakes, ...interpolated.mistakes],
-  };
-  const checking = { filled, folder, registry, importModule, simulator };
+  const { document, checking } = await readFilled(path, options);
+  const { filled, folder, registry } = checking;
   const found = await findSteps(checking);
   const frame = checkFrame(checking);
   const steps = rightSteps(found);
@@ -122,6 +109,48 @@ export async function loadPipeline(path: string, options: LoadOptions): Promise<
       ...found.all.flatMap(({ checked }) => secretsIn(checked?.options)),
     ],
   };
+}
+
+/**
+ * Loads the steps of a pipeline file whose plugins come along, without running any code of the
+ * user's. Steps that are wrong, and those of other plugins, are left out.
+ *
+ * @param path Its path. It must be YAML or JSON.
+ * @param options What loading takes of the world; nothing is imported.
+ * @throws {PipelineFileError} If the text of the file cannot be read at all.
+ */
+export async function loadKnownSteps(
+  path: string,
+  options: LoadOptions,
+): Promise<{ readonly known: readonly CheckedStep[]; readonly modules: readonly string[] }> {
+  const importModule = () => Promise.reject(new Error("no module is loaded here"));
+  const { checking } = await readFilled(path, { ...options, importModule });
+  const { all } = await findSteps(checking);
+  const uses = all.map((step) => valueAt(checking.filled.value, [...step.path, "use"]));
+  return {
+    known: all.flatMap(({ checked }) => checked ?? []),
+    modules: uses.filter((use) => typeof use === "string").filter(isSpecifier)
+      .map((use) => urlOfModule(use, checking.folder)),
+  };
+}
+
+/** Reads a file and fills in what it leaves open. */
+async function readFilled(
+  path: string,
+  options: LoadOptions,
+): Promise<{ readonly document: Document; readonly checking: Checking }> {
+  const { registry, simulator, importModule = importByRuntime } = options;
+  const folder = dirname(resolve(path));
+  const document = await readPipeline(path, {
+    readText: (file) => options.readText(file),
+    importModule,
+  });
+  if (document.broken.length > 0) throw new PipelineFileError(document.broken);
+  const finding = { folder, registry, importModule };
+  const unset = options.dry ? await secretsOfSinks(document.value, finding) : [];
+  const interpolated = await interpolate(document.value, lookupsOf(folder, options), unset);
+  const mistakes = [...document.mistakes, ...interpolated.mistakes];
+  return { document, checking: { ...finding, simulator, filled: { ...interpolated, mistakes } } };
 }
 
 /** The steps of a file, right or wrong. */

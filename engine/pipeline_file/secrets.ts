@@ -5,6 +5,7 @@
  */
 
 import type { Path } from "./diagnostics.ts";
+import { looksSecret } from "./masking.ts";
 import { importPlugin, isSpecifier } from "./modules.ts";
 import { valueAt } from "./issues.ts";
 import { hasSecret, isSecretAt, jsonSchemaOf, schemaAt } from "./options_schema.ts";
@@ -37,8 +38,8 @@ export function secretsOf(
 }
 
 /**
- * Where the secrets of sinks stand in a pipeline that is not filled in yet. Sinks that cannot be
- * found have none: they are told of when the pipeline is checked.
+ * Where the secrets of sinks stand in a pipeline that is not filled in yet. Of a sink whose plugin
+ * is not to be had, the names of its options tell.
  *
  * @param value The pipeline, as its file has it.
  * @param finding What plugins are found with.
@@ -50,9 +51,18 @@ export async function secretsOfSinks(value: unknown, finding: Finding): Promise<
   const found: Path[] = [];
   for (const path of paths) {
     const plugin = await findSink(valueAt(value, [...path, "use"]), finding);
-    found.push(...secretsOf({ path, plugin }, value));
+    found.push(...plugin ? secretsOf({ path, plugin }, value) : guess(value, [...path, "with"]));
   }
   return found;
+}
+
+function guess(value: unknown, path: Path): Path[] {
+  const options = valueAt(value, path);
+  if (!isPlain(options)) return [];
+  return Object.entries(options).flatMap(([name, option]) => {
+    const at = [...path, name];
+    return looksSecret(name) && typeof option === "string" ? [at] : guess(value, at);
+  });
 }
 
 async function findSink(

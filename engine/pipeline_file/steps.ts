@@ -96,10 +96,14 @@ export async function checkStep(
   const options = plugin && checkOptions(plugin, name, step.with ?? {}, path, checking);
   if (options && !options.ok) mistakes.push(...options.mistakes);
   const checked = plugin && id !== undefined && frame.ok && options?.ok
-    ? { plugin, id, options: options.data, onError: frame.data.on_error }
+    ? { plugin, id, options: options.data, onError: frame.data.on_error, ...moduleOf(step.use) }
     : undefined;
   const limit = frame.ok ? frame.data.max : undefined;
   return { path, name, plugin, checked, id, limit, onError: step.on_error, mistakes };
+}
+
+function moduleOf(use: unknown): { readonly module?: string } {
+  return typeof use === "string" && isSpecifier(use) ? { module: use } : {};
 }
 
 /** A key with nothing behind it, as when all below it is commented out, is as good as none. */

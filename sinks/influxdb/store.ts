@@ -9,10 +9,18 @@
  */
 
 import { InfluxClient } from "../../clients/influxdb/client.ts";
-import type { Connection } from "../../clients/influxdb/connection.ts";
+import { type Connection, kindOf } from "../../clients/influxdb/connection.ts";
 import { readLast, readRange } from "../../clients/influxdb/read_back.ts";
 import type { SinkStore } from "../../engine/plugin.ts";
+import { storedTypes } from "./field_types.ts";
 
+/**
+ * What 15 digits, fewer beside much larger values, make of averages of small differences between
+ * large prices.
+ */
+const ROUNDED = 1e-6;
+/** VictoriaMetrics shows new samples about a second after it has acknowledged them. */
+const UNSEEN_MS = 3_000;
 /** The clock of the exchange may be ahead of that of this machine. */
 const AHEAD_MS = 86_400_000;
 
@@ -28,5 +36,17 @@ export function storeOf<Options extends Connection>(): SinkStore<Options> {
       const client = new InfluxClient(options, context);
       return readRange(client, { measurement, fields, tags, fromMs, toMs }, context);
     },
+    async types(options, shape, context) {
+      const client = new InfluxClient(options, context);
+      const found = await context.retry(
+        `read the types of the fields of "${shape.measurement}"`,
+        () => storedTypes(client, shape),
+      );
+      // Where it cannot be asked, opening the sink has said so.
+      if (found === undefined || typeof found === "string") return {};
+      return Object.fromEntries(Array.from(found, ([name, types]) => [name, [...types]]));
+    },
+    tolerance: (options) => kindOf(options) === "victoria_metrics" ? ROUNDED : 0,
+    settleMs: (options) => kindOf(options) === "victoria_metrics" ? UNSEEN_MS : 0,
   };
 }

@@ -44,6 +44,8 @@ Deno.test("loadPipeline() gives checked steps, with defaults, and what reaches t
     deadLetterLimit: undefined,
     shapes: [{ ...PRICE, fields: { ...PRICE.fields, average: "float" } }],
     epoch: { records: 50_000, ms: 5_000 },
+    placeholders: [],
+    secrets: [],
   });
 });
 
