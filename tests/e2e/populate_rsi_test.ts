@@ -108,7 +108,8 @@ testWith(
       const pipeline = populate(market, door.url, database);
       const child = await market.start(database, pipeline);
       door.callAt(Math.ceil(place * requests / PLACES), () => child.kill("SIGKILL"));
-      assertEquals((await end(child)).signal, "SIGKILL", `place ${place}`);
+      const first = await end(child);
+      assertEquals(first.signal, "SIGKILL", `place ${place}: ${first.code} ${first.stderr}`);
       const second = await market.run(database, pipeline);
       assert(second.stderr.includes("the ledger balances"), second.stderr);
       assertEquals(await market.stored(database), reference, `place ${place}`);
