@@ -11,6 +11,7 @@ import { GrantError, renderDifferences } from "./cli/confine/grants.ts";
 import type { Need } from "./cli/confine/mod.ts";
 import type { Host } from "./cli/host.ts";
 import { machineInputs } from "./cli/inputs.ts";
+import type { AuditFlags } from "./cli/audit.ts";
 import type { ReplayFlags } from "./cli/replay.ts";
 import type { RunFlags } from "./cli/run.ts";
 import { machineTerminal, type Terminal } from "./cli/terminal.ts";
@@ -28,11 +29,15 @@ usage:
   penstock run FILE        runs a pipeline; a later run goes on from the last checkpoint
   penstock dry-run FILE    prints what its sinks would be sent; writes nothing
   penstock replay FILE     puts dead letters through again, once what refused them is mended
+  penstock audit FILE      says what is missing or odd in the stores of a pipeline; repairs it
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
   penstock accept FILE     grants the code of a pipeline what it asks for, in penstock.lock
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
+
+options of check:
+  --probe                  tries the endpoints, too; changes nothing there
 
 options of run, dry-run and replay:
   --simulate[=FILE]        reads from a simulated exchange on loopback; FILE is its scenario
@@ -42,6 +47,11 @@ options of run, dry-run and replay:
   --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages, and what the run may reach
+
+options of audit, beside --simulate, --state, --log and --verbose:
+  --from T, --to T         looks at that time only (default: all that must be stored)
+  --repair                 fetches and writes just what is missing; the pipeline must not run
+  --format text|json       how the report is printed (default: text)
 
 Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed,
 2 wrong usage, 78 wrong pipeline file, 130 or 143 stopped by a signal.
@@ -75,12 +85,23 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (call, host, terminal) =>
       (await import("./cli/replay.ts")).replay(replayFlagsOf(call), host, terminal),
   },
-  "check": {
-    flags: [],
+  "audit": {
+    flags: ["simulate", "state", "from", "to", "repair", "format", "log", "verbose"],
     operand: "FILE",
-    need: ({ operand }) => ({ file: operand, steps: "none" }),
-    run: async ({ operand }, { inputs }, terminal) =>
-      (await import("./cli/check.ts")).check(operand, inputs, terminal),
+    need: (call) => needOfAudit(auditFlagsOf(call), call),
+    run: async (call, host, terminal) =>
+      (await import("./cli/audit.ts")).audit(auditFlagsOf(call), host, terminal),
+  },
+  "check": {
+    flags: ["probe", "log", "verbose"],
+    operand: "FILE",
+    need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "all" : "none" }),
+    run: async ({ operand, flags }, { inputs }, terminal) =>
+      (await import("./cli/check.ts")).check(
+        { file: operand, probe: flags.probe === true },
+        inputs,
+        terminal,
+      ),
   },
   "accept": {
     flags: [],
@@ -169,8 +190,8 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "drain", "limit", "log", "file"],
-    boolean: ["verbose"],
+    string: ["simulate", "state", "drain", "limit", "log", "file", "from", "to", "format"],
+    boolean: ["verbose", "repair", "probe"],
   });
   for (const [key, value] of Object.entries(flags)) {
     if (key === "_" || command.flags.includes(key) || value === false) continue;
@@ -222,6 +243,38 @@ function needOfReplay({ file, letters, state }: ReplayFlags): Need {
     file,
     steps: "all",
     extra: (pipeline) => unite([{ read }, reachOfState(pipeline, state)]),
+  };
+}
+
+/** What an audit is told by its flags. */
+function auditFlagsOf({ operand, flags }: Call): AuditFlags {
+  const format = flags.format ?? "text";
+  if (format !== "text" && format !== "json") {
+    throw new UsageError(`Cannot use \`--format ${format}\` as it must be text or json`);
+  }
+  return {
+    file: operand,
+    simulated: flags.simulate !== undefined,
+    state: stateOf(flags),
+    from: textOf(flags.from),
+    to: textOf(flags.to),
+    repair: flags.repair === true,
+    format,
+  };
+}
+
+/** Without a repair nothing is written beside the pipeline file. */
+function needOfAudit(auditFlags: AuditFlags, { flags }: Call): Need {
+  const { file, simulated, state, repair } = auditFlags;
+  return {
+    file,
+    steps: "all",
+    simulate: textOf(flags.simulate),
+    extra: (pipeline) => {
+      if (!keepsCheckpoints({ dry: false, simulated, state })) return {};
+      const { read = [], write = [] } = reachOfState(pipeline, state);
+      return repair ? { read, write } : { read };
+    },
   };
 }
 

@@ -8,17 +8,31 @@ import { describeGuarantee } from "../engine/guarantee.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
+import { probe } from "./probe.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** What `check` is given. */
+export interface CheckFlags {
+  /** The pipeline file. */
+  readonly file: string;
+  /** Whether to try the endpoints, too. */
+  readonly probe: boolean;
+}
 
 /**
  * Checks a pipeline file without running it: what is wrong with it, or what it will do.
  *
  * @returns The exit code.
  */
-export async function check(file: string, inputs: Inputs, terminal: Terminal): Promise<number> {
+export async function check(
+  flags: CheckFlags,
+  inputs: Inputs,
+  terminal: Terminal,
+): Promise<number> {
+  const { file } = flags;
   const pipeline = await openPipeline(file, inputs);
   await terminal.print(new TextEncoder().encode(`${file} is right\n${describePipeline(pipeline)}`));
-  return 0;
+  return flags.probe ? await probe(pipeline, terminal) : 0;
 }
 
 /** The graph of a pipeline, and what it promises, as text. */

@@ -59,7 +59,7 @@ export async function run(flags: RunFlags, host: Host, terminal: Terminal): Prom
 }
 
 /** The clock of the simulated exchange, where there is one: the pipeline lives in its time. */
-function clockOf({ simulator }: Inputs): Clock {
+export function clockOf({ simulator }: Inputs): Clock {
   const aheadMs = simulator?.aheadMs ?? 0;
   return { ...systemClock, now: () => systemClock.now() + aheadMs };
 }

@@ -135,6 +135,28 @@ export async function fileCheckpoints(
   };
 }
 
+/**
+ * The last checkpoint in a folder, read beside a run that may be under way. Nothing is locked,
+ * changed or made.
+ *
+ * @returns Nothing where there is none.
+ * @throws {FatalError} If there is none that is whole.
+ */
+export async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
+  // The order in which a save renames: what goes away from one name is at the other by then.
+  const found = [];
+  for (const name of [CURRENT, PREVIOUS, CURRENT]) {
+    const checkpoint = await read(join(folder, name));
+    if (typeof checkpoint === "object") return checkpoint;
+    found.push(checkpoint);
+  }
+  const fault = found.find((text) => text !== undefined);
+  if (fault === undefined) return undefined;
+  throw new FatalError(fault, {
+    hint: `Remove the folder "${folder}" to start from the beginning`,
+  });
+}
+
 async function lockFolder(folder: string): Promise<Deno.FsFile> {
   try {
     await Deno.mkdir(folder, { recursive: true });

@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { Refusal } from "./chain.ts";
 import type { Json } from "./context.ts";
 import { describeError, FatalError } from "./errors.ts";
+import type { RecordShape } from "./point.ts";
 import type { Redact } from "./redact.ts";
 import { recordFromJson, recordToJson } from "./record_json.ts";
 
@@ -30,6 +31,9 @@ export interface ReadLetter extends Omit<DeadLetter, "record"> {
   /** The very record the step got. */
   readonly record: unknown;
 }
+
+/** What a dead-letter sink is told of what comes to it. */
+export const DEAD_LETTER_SHAPES: readonly RecordShape[] = [{ kind: "raw", format: "dead_letter" }];
 
 const letterSchema = z.strictObject({
   pipeline: z.string(),

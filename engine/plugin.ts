@@ -85,8 +85,14 @@ export interface SeriesRange {
 
 /** Range by range, what a source has of its series: for audits and repairs. */
 export interface SourceHistory<Options, Out> {
-  /** The range of each series that the options ask for, up to what is final now. */
-  ranges(options: Options, context: Context): Promise<readonly SeriesRange[]>;
+  /**
+   * The range of each series that must be stored: all that the options ask for, and all that was
+   * read before a position. It ends right where the position stands; for a series without one, at
+   * what is final now.
+   *
+   * @param from The position of the last checkpoint; an empty object where there is none.
+   */
+  ranges(options: Options, from: Position, context: Context): Promise<readonly SeriesRange[]>;
   /** Reads one range of one series, in order: final records only. */
   read(options: Options, range: SeriesRange, context: Context): AsyncIterable<readonly Out[]>;
 }
@@ -142,6 +148,16 @@ export interface StepContext<Options, State, Out> {
   emit(record: Out): void;
 }
 
+/** What a transform doubts about a stored point. */
+export interface Doubt {
+  /** In words that follow "points": `without "close"`. The same for the same fault. */
+  readonly what: string;
+  /** Points in a row below which it is nothing. 1 where it is left out. */
+  readonly least?: number;
+  /** Whether the point is not whole: it then counts as missing, and a repair fetches it. */
+  readonly isUnfinished?: boolean;
+}
+
 /** What a transform is made of. */
 export interface TransformSpec<Options, Input, State, In, Out> extends PluginSpec<Options, Input> {
   /**
@@ -172,6 +188,8 @@ export interface TransformSpec<Options, Input, State, In, Out> extends PluginSpe
    * @throws {RecordError} To refuse the record.
    */
   step(record: In, step: StepContext<Options, State, Out>): State;
+  /** What is odd about a point that it gave once and that is final by now: for audits. Pure. */
+  doubts?(point: Point, options: Options): readonly Doubt[];
 }
 
 /** What a sink's encoding works with. */
@@ -259,6 +277,19 @@ export interface SinkStore<Options> {
   ): Promise<readonly (readonly Point[])[]>;
   /** The points of one series in a range, in order of time, page by page. */
   read(options: Options, query: RangeQuery, context: Context): AsyncIterable<readonly Point[]>;
+  /**
+   * The types as which the store has each field, in its own words where they are none of ours: more
+   * than one, or another than the declared one, are for audits to find. Nothing where it has none.
+   */
+  types?(
+    options: Options,
+    shape: PointShape,
+    context: Context,
+  ): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** The relative error with which numbers come back. None, where it is left out. */
+  tolerance?(options: Options): number;
+  /** For how long what was acknowledged may not be seen, in milliseconds. 0, where it is left out. */
+  settleMs?(options: Options): number;
 }
 
 /**

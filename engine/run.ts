@@ -15,6 +15,7 @@ import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
 import { identifySteps, refuseOtherPipeline } from "./identity.ts";
 import { refuseKeptSecrets } from "./kept_secrets.ts";
 import type { Context, Json, Log } from "./context.ts";
+import { DEAD_LETTER_SHAPES } from "./dead_letter.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
 import { Ending } from "./ending.ts";
 import { asStepError, describeError, FatalError } from "./errors.ts";
@@ -153,7 +154,7 @@ class Run {
   constructor(pipeline: Pipeline, options: RunOptions, saved: Checkpoint | undefined) {
     this.#pipeline = pipeline;
     this.#options = options;
-    this.#startMs = this.#savedMs = options.world.clock.now();
+    this.#startMs = this.#savedMs = options.world.clock.steady();
     this.#epoch = saved?.epoch ?? 0;
     this.#ledger = saved?.ledger ?? emptyLedger(pipeline);
     this.#refusals = new Refusals(pipeline, this.#ledger, saved?.refusals);
@@ -205,7 +206,7 @@ class Run {
         deadLetter,
         saved?.deadLetterToken,
         this.#ledger.deadLetter,
-        [{ kind: "raw", format: "dead_letter" }],
+        DEAD_LETTER_SHAPES,
       );
     }
     for (const step of sinks) {
@@ -265,7 +266,7 @@ class Run {
         this.#sinks.map(({ delivery }) => [delivery.step.id, delivery.bytes]),
       ),
       counters: this.#monitor.measurements.totals(),
-      elapsedMs: this.#options.world.clock.now() - this.#startMs,
+      elapsedMs: this.#options.world.clock.steady() - this.#startMs,
       epochs: this.#status.epochs,
     };
   }
@@ -419,9 +420,7 @@ class Run {
   }
 
   #epochIsOver(): boolean {
-    const sinceMs = this.#options.world.clock.now() - this.#savedMs;
-    // A clock that was set back must not put the next checkpoint off.
-    return sinceMs < 0 || sinceMs >= this.#pipeline.epoch.ms;
+    return this.#options.world.clock.steady() - this.#savedMs >= this.#pipeline.epoch.ms;
   }
 
   /** The end of an epoch: all sinks first, then the checkpoint. */
@@ -449,7 +448,7 @@ class Run {
     refuseKeptSecrets(this.#pipeline, checkpoint);
     await this.#options.checkpoints.save(checkpoint);
     this.#unsaved = 0;
-    this.#savedMs = this.#options.world.clock.now();
+    this.#savedMs = this.#options.world.clock.steady();
     this.#status.epochs++;
     this.#logOf().debug("Saved a checkpoint", { epoch: this.#epoch });
   }

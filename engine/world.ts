@@ -78,6 +78,7 @@ export function createContext(world: World, parts: ContextParts): Context {
     shared: (name, make) => shareIn(shared, name, make),
     files: world.files,
     now: () => clock.now(),
+    steady: () => clock.steady(),
     sleep,
     random,
     fetch: world.fetch,

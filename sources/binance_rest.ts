@@ -44,9 +44,10 @@ import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
-import { placeOf, START_AGAIN } from "./_binance/place.ts";
+import { probeExchange } from "./_binance/probe.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
+import { placeOf, START_AGAIN } from "./_place.ts";
 
 const options = z.strictObject({
   symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")
@@ -82,6 +83,8 @@ export const binanceRest = defineSource({
   permissions: ({ base_url }: Options) => ({ net: [hostOf(base_url)] }),
   simulated: ({ rest }) => ({ base_url: rest }),
   history: historyOf((options: Options) => options),
+  probe: ({ base_url, symbols, weight_share }, context) =>
+    probeExchange({ baseUrl: base_url, symbols, weightShare: weight_share }, context),
   async *read(options: Options, from, context) {
     const stop = new AbortController();
     const end = () => stop.abort(context.signal.reason);

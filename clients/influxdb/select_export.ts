@@ -78,7 +78,9 @@ export function selectorOf(
     "measurement" | "fields" | "others" | "where"
   >,
 ): string {
-  const names = others ? ".+" : oneOf(Object.keys(fields));
+  const names = others
+    ? ".+"
+    : oneOf(Object.keys(fields).filter((name) => fields[name] !== "string"));
   const labels = [
     `__name__=~${JSON.stringify(`${asPattern(measurement)}_${names}`)}`,
     `db=${JSON.stringify(database ?? "")}`,

@@ -11,11 +11,12 @@ import {
   fluxInteger,
   type FluxParameterLike,
   type FluxTableMetaData,
+  linesToRowsIterable,
 } from "@influxdata/influxdb-client";
 import { FatalError } from "../../engine/errors.ts";
 import type { FieldValue, Point } from "../../engine/point.ts";
 import type { InfluxClient } from "./client.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, nameOf } from "./failure.ts";
 import {
   cutAt,
   type Dialect,
@@ -101,9 +102,8 @@ async function* ask(
   { action }: Selection,
   query: string,
 ): AsyncGenerator<FluxRow> {
-  for await (
-    const { values, tableMeta: { columns } } of queryApi(client, action).iterateRows(query)
-  ) {
+  const lines = linesOf(client, action, query);
+  for await (const { values, tableMeta: { columns } } of linesToRowsIterable(lines)) {
     const errorAt = columns.findIndex(({ label }) => label === "error");
     // A failure after the beginning of the answer comes as a table of its own.
     if (errorAt >= 0 && columns.some(({ label }) => label === "reference")) {
@@ -114,6 +114,27 @@ async function* ask(
       );
     }
     yield { columns, values };
+  }
+}
+
+/** The lines of an answer, which begins with annotations unless it is empty. */
+async function* linesOf(
+  client: InfluxClient,
+  action: string,
+  query: string,
+): AsyncGenerator<string> {
+  let isKnown = false;
+  for await (const line of queryApi(client, action).iterateLines(query)) {
+    isKnown ||= line.startsWith("#");
+    if (!isKnown && line !== "") {
+      throw new FatalError(
+        `Cannot ${action}: ${
+          nameOf(client.connection)
+        } must answer Flux with annotated CSV: it answered "${line.slice(0, 100)}"`,
+        { hint: "Check `url` and `version`" },
+      );
+    }
+    yield line;
   }
 }
 

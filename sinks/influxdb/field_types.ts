@@ -16,7 +16,7 @@ import { describeError, OptionsError } from "../../engine/errors.ts";
 import type { PointShape, RecordShape } from "../../engine/point.ts";
 
 /** The types that a field has in the store, by its name: more than one where shards disagree. */
-type StoredTypes = ReadonlyMap<string, ReadonlySet<string>>;
+export type StoredTypes = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** What came of a comparison. */
 export interface Compared {
@@ -72,8 +72,12 @@ function conflict(client: InfluxClient, mistakes: readonly string[]): OptionsErr
   );
 }
 
-/** The types in the store; nothing where it has none; a text where it cannot be asked. */
-async function storedTypes(
+/**
+ * The types that the fields of a measurement have in the store.
+ *
+ * @returns Nothing where the store knows no types; a text that says why where it cannot be asked.
+ */
+export async function storedTypes(
   client: InfluxClient,
   shape: PointShape,
 ): Promise<StoredTypes | string | undefined> {

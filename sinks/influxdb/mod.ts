@@ -29,6 +29,7 @@ import {
 import { defineSink } from "../../engine/plugin.ts";
 import { acceptLineProtocol, encodeLineProtocol } from "../_line_protocol.ts";
 import { checkCreation, creationShape } from "./creation.ts";
+import { storeOf } from "./store.ts";
 import { prepareTarget, probeTarget } from "./target.ts";
 import { LineWriter } from "./write.ts";
 
@@ -73,6 +74,7 @@ export const influxdb = defineSink({
     await prepareTarget(client, options, shapes, context.log);
     return new LineWriter(client, options.precision, context.metrics);
   },
+  store: storeOf<Options>(),
   probe: (options, shapes, context) =>
     probeTarget(new InfluxClient(options, context), options, shapes),
 });

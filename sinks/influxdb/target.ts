@@ -5,10 +5,16 @@
  */
 
 import { z } from "zod";
-import type { InfluxClient, InfluxRequest } from "../../clients/influxdb/client.ts";
+import type { InfluxClient } from "../../clients/influxdb/client.ts";
 import { kindOf } from "../../clients/influxdb/connection.ts";
-import { type Answer, failureOf, nameOf, wordsOf } from "../../clients/influxdb/failure.ts";
-import { askInfluxql, quoteName } from "../../clients/influxdb/influxql.ts";
+import {
+  type Answer,
+  type Asked,
+  failureOf,
+  nameOf,
+  wordsOf,
+} from "../../clients/influxdb/failure.ts";
+import { askInfluxql } from "../../clients/influxdb/influxql.ts";
 import type { Log } from "../../engine/context.ts";
 import { OptionsError } from "../../engine/errors.ts";
 import type { RecordShape } from "../../engine/point.ts";
@@ -22,7 +28,8 @@ import {
 import { checkFieldTypes } from "./field_types.ts";
 import { writeRequest } from "./write.ts";
 
-const LIST = "a list of databases";
+/** Names of databases that a message lists. */
+const MOST_NAMES = 10;
 
 /**
  * Sees to it that the target can be written to, and makes it where it is missing and that is wanted.
@@ -55,8 +62,8 @@ export async function probeTarget(
   const missing = await findMissing(client);
   const where = `${targetOf(client)} of ${nameOf(client.connection)}`;
   if (missing) {
-    if (creation.create) return `${where} is missing and will be made`;
-    throw missing.error;
+    if (creation.create) return `${missing.what} is missing and will be made`;
+    throw notThere(client, missing);
   }
   const { compared, warnings } = await checkFieldTypes(client, shapes);
   const fields = compared === undefined ? [] : [
@@ -65,12 +72,12 @@ export async function probeTarget(
   return [`${where} can be written to`, ...fields, ...warnings].join("; ");
 }
 
-/** Something that is not there. */
+/** Something that is not there, and how it is made. */
 interface Missing {
   /** What it is. */
   readonly what: string;
-  /** What to say of it where it is not to be made. */
-  readonly error: Error;
+  /** What there is instead, where that is known. */
+  readonly found?: readonly string[];
   /** Makes it. */
   make(creation: Creation): Promise<void>;
 }
@@ -80,7 +87,7 @@ async function ensureTarget(client: InfluxClient, creation: Creation): Promise<s
   const made: string[] = [];
   // A database may be missing, and then a policy in one that someone else has just made.
   for (let missing = await findMissing(client); missing; missing = await findMissing(client)) {
-    if (!creation.create || made.includes(missing.what)) throw missing.error;
+    if (!creation.create || made.includes(missing.what)) throw notThere(client, missing);
     await missing.make(creation);
     made.push(missing.what);
   }
@@ -103,70 +110,57 @@ async function findMissing(client: InfluxClient): Promise<Missing | undefined> {
 
 async function findMissingV1(client: InfluxClient): Promise<Missing | undefined> {
   const { database = "", retention_policy } = client.connection;
-  const action = `write to ${targetOf(client)}`;
-  const names = await namesOf(client, "SHOW DATABASES", action);
-  if (!names.includes(database)) {
-    return {
-      what: `database "${database}"`,
-      error: notThere(client, `database not found: "${database}"`, names),
-      make: (creation) => createDatabaseV1(client, creation),
-    };
+  // Whoever may do anything may ask this. Servers that are not InfluxDB give another list.
+  const [databases] = await askInfluxql(client, { action: actionOf(client), q: "SHOW DATABASES" });
+  const found = (databases?.values ?? []).map(([name]) => String(name));
+  if (!found.includes(database)) {
+    const make = (creation: Creation) => createDatabaseV1(client, creation);
+    return { what: `database "${database}"`, found, make };
   }
-  await tryToWrite(client);
-  if (retention_policy === undefined) return undefined;
-  const q = `SHOW RETENTION POLICIES ON ${quoteName(database)}`;
-  const policies = await namesOf(client, q, action);
-  if (policies.includes(retention_policy)) return undefined;
+  const answer = await tryToWrite(client, [500]);
+  if (answer.status !== 500) return undefined;
+  const error = failureOf(askedOf(client), answer);
+  if (!/retention policy not found/.test(wordsOf(answer, client.connection))) throw error;
   return {
-    what: `retention policy "${retention_policy}"`,
-    error: notThere(client, `retention policy not found: "${retention_policy}"`, policies),
+    what: `retention policy "${retention_policy}" of database "${database}"`,
     make: (creation) => createPolicyV1(client, creation),
   };
 }
 
-/** A token that may write only cannot list buckets, but is told when one is missing. */
+/** A token that may only write cannot list buckets, but is told when one is missing. */
 async function findMissingV2(client: InfluxClient): Promise<Missing | undefined> {
   const answer = await tryToWrite(client, [404]);
   if (answer.status !== 404) return undefined;
-  const { connection } = client;
-  const error = failureOf(askedOf(client), answer);
-  if (!/bucket/i.test(wordsOf(answer, connection))) throw error;
-  return {
-    what: targetOf(client),
-    error,
-    make: (creation) => createBucketV2(client, creation),
-  };
+  if (!/bucket/i.test(wordsOf(answer, client.connection))) {
+    throw failureOf(askedOf(client), answer);
+  }
+  return { what: targetOf(client), make: (creation) => createBucketV2(client, creation) };
 }
 
-/** Version 3 makes a database at the first write, also one that was misspelt. */
+/** Version 3 makes a database at the first write, also one that was misspelt: so it is asked first. */
 async function findMissingV3(client: InfluxClient): Promise<Missing | undefined> {
   const { database = "" } = client.connection;
   const answer = await client.request({
-    action: `write to ${targetOf(client)}`,
+    action: actionOf(client),
     method: "GET",
     path: "/api/v3/configure/database",
     query: { format: "json" },
   });
   const rows = z.array(z.record(z.string(), z.unknown())).safeParse(parseJson(answer.body)).data;
-  if (!rows) throw otherServer(client, LIST);
-  const names = rows.flatMap((row) =>
+  if (!rows) throw otherServer(client, "a list of databases");
+  const found = rows.flatMap((row) =>
     Object.values(row).filter((name) => typeof name === "string")
   );
-  if (names.includes(database)) {
-    await tryToWrite(client);
-    return undefined;
+  if (!found.includes(database)) {
+    return { what: targetOf(client), found, make: () => createDatabaseV3(client) };
   }
-  return {
-    what: targetOf(client),
-    error: notThere(client, `database not found: "${database}"`, names),
-    make: () => createDatabaseV3(client),
-  };
+  await tryToWrite(client);
 }
 
-/** VictoriaMetrics takes any write, and other servers take writes as well: ask what it alone knows. */
+/** VictoriaMetrics takes any write, and so do others: it is asked what InfluxDB does not know. */
 async function requireVictoriaMetrics(client: InfluxClient): Promise<void> {
   const answer = await client.request({
-    action: `write to ${targetOf(client)}`,
+    action: actionOf(client),
     method: "GET",
     path: "/api/v1/query",
     query: { query: "1" },
@@ -176,59 +170,57 @@ async function requireVictoriaMetrics(client: InfluxClient): Promise<void> {
 }
 
 /**
- * Writes no line: the server looks at credentials, rights and target all the same. Some then say that
- * there is nothing to write.
+ * Writes no line at all: the server looks at credentials, rights and target all the same. Some then
+ * say that there is nothing to write.
  */
 async function tryToWrite(client: InfluxClient, more: readonly number[] = []): Promise<Answer> {
-  const request: InfluxRequest = {
+  const answer = await client.request({
     ...writeRequest(client.connection, "ms"),
-    body: new Uint8Array(),
+    action: actionOf(client),
+    body: "",
     expect: [204, 400, ...more],
-  };
-  const answer = await client.request(request);
+  });
   if (answer.status !== 400) return answer;
   const error = failureOf(askedOf(client), answer);
   if (error instanceof OptionsError) throw error;
   return answer;
 }
 
-async function namesOf(client: InfluxClient, q: string, action: string): Promise<string[]> {
-  const series = await askInfluxql(client, { action, q });
-  return series.flatMap(({ columns, values }) => {
-    const column = columns.indexOf("name");
-    return values.map((row) => String(row[column]));
-  });
-}
-
-function askedOf(client: InfluxClient) {
-  return { action: `write to ${targetOf(client)}`, connection: client.connection, nowMs: 0 };
-}
-
-/** The error of something that is not there, with what is. */
-function notThere(client: InfluxClient, words: string, names: readonly string[]): Error {
-  const found = names.length === 0 ? "none" : names.slice(0, 10).join(", ");
-  const body = JSON.stringify({ error: `${words}, found ${found}` });
-  return failureOf(askedOf(client), { status: 404, headers: new Headers(), body });
+function notThere(client: InfluxClient, { what, found }: Missing): OptionsError {
+  const option = what.startsWith("retention policy")
+    ? "retention_policy"
+    : client.connection.bucket === undefined
+    ? "database"
+    : "bucket";
+  const list = found?.slice(0, MOST_NAMES).join(", ") || "none";
+  return new OptionsError(
+    `Cannot ${actionOf(client)}: ${nameOf(client.connection)} must have ${what}, found ${list}`,
+    { hint: `Check \`${option}\`, or set \`create: true\` to have it made` },
+  );
 }
 
 function otherServer(client: InfluxClient, what: string): OptionsError {
   return new OptionsError(
-    `Cannot write to ${targetOf(client)}: ${
+    `Cannot ${actionOf(client)}: ${
       nameOf(client.connection)
     } must answer ${what}, which it does not`,
     { hint: "Check `url`, `server` and `version`" },
   );
 }
 
+function askedOf(client: InfluxClient): Asked {
+  return { action: actionOf(client), connection: client.connection, nowMs: 0 };
+}
+
+function actionOf(client: InfluxClient): string {
+  return `write to ${targetOf(client)}`;
+}
+
 /** How messages call what is written to. */
-function targetOf({ connection }: InfluxClient): string {
-  const { database, retention_policy, bucket } = connection;
+function targetOf({ connection: { server, database, bucket } }: InfluxClient): string {
   if (bucket !== undefined) return `bucket "${bucket}"`;
-  if (database === undefined) return "the store";
-  const policy = retention_policy === undefined ? "" : `, policy "${retention_policy}",`;
-  return connection.server === "victoria_metrics"
-    ? `label db="${database}"`
-    : `database "${database}"${policy}`;
+  if (server === "influxdb") return `database "${database}"`;
+  return database === undefined ? "the store" : `label db="${database}"`;
 }
 
 function parseJson(body: string): unknown {

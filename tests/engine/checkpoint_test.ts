@@ -11,6 +11,7 @@ import {
   type CheckpointStore,
   fileCheckpoints,
   memoryCheckpoints,
+  readCheckpoint,
 } from "../../engine/checkpoint.ts";
 import { FatalError } from "../../engine/errors.ts";
 import { emptyStep } from "../../engine/ledger.ts";
@@ -488,3 +489,20 @@ Deno.test("memoryCheckpoints() gives the last one back, as a copy", async () => 
   assertEquals(await store.load(), checkpoint(2));
   store.close();
 });
+
+Deno.test("readCheckpoint() gives the last one beside a run that holds the lock, and changes nothing", () =>
+  inNewFolder(async (folder) => {
+    assertEquals(await readCheckpoint(folder), undefined);
+    await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
+    await withStore(folder, async (store) => {
+      await store.save(checkpoint(1));
+      await store.save(checkpoint(2));
+      assertEquals(await readCheckpoint(folder), checkpoint(2));
+      await Deno.writeTextFile(`${folder}/checkpoint`, "damaged");
+      assertEquals(await readCheckpoint(folder), checkpoint(1));
+      assertEquals(await Deno.readTextFile(`${folder}/checkpoint`), "damaged");
+      await Deno.remove(`${folder}/checkpoint.previous`);
+      const error = await assertRejects(() => readCheckpoint(folder), FatalError, "is damaged");
+      assertStringIncludes(error.hint ?? "", "to start from the beginning");
+    });
+  }));

@@ -80,8 +80,8 @@ Deno.test("pipelineJsonSchema() holds no default of a secret, and needs no `with
   const sink = defineSink({
     ...printer,
     id: "free",
-    delivery: "append",
     options: z.strictObject({ format: z.string().optional().describe("Form") }),
+    delivery: "append",
   });
   const { properties = {} } = pipelineJsonSchema(
     createRegistry({ sources: [], transforms: [], sinks: [store, sink] }),

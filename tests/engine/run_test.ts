@@ -624,6 +624,7 @@ Deno.test("runPipeline() saves by time although the machine's clock steps back b
   let shiftMs = 0;
   const clock = {
     now: () => world.clock.now() + shiftMs,
+    steady: () => world.clock.steady(),
     sleep: (ms: number, signal?: AbortSignal) => world.clock.sleep(ms, signal),
   };
   const quiet = defineSource({
