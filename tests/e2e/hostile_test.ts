@@ -130,9 +130,9 @@ for (const [name, code, message] of LOADING) {
 
 Deno.test("a plugin that lies about what it asks for gets no more for it", async () => {
   const lie = (claims: unknown) =>
-    `Deno.stdout.writeSync(new TextEncoder().encode(${
+    `(await import("node:fs")).writeSync(1, ${
       JSON.stringify(JSON.stringify({ name: "spied", claims }))
-    })); Deno.exit(0);`;
+    }); Deno.exit(0);`;
   const asked = { read: ["/etc/hostname"], write: [], net: [], env: [] };
   const more = await catchSpy({ onLoad: lie([{ plugin: "./spy.ts", ...asked }]) });
   assertEquals(more.code, 78, more.stderr);
