@@ -99,23 +99,28 @@ export async function planPipeline(
       ? asDryRun(pipeline, { reached: () => {} })
       : pipeline;
     const own = confinement.steps === "none" ? NO_REACH : permissionsOf(steps);
-    const reach = unite([own, confinement.extra?.({ name: pipeline.name, folder }) ?? {}]);
-    return { reach: await withMissingFolders(reach), modules, handover, claims: {} };
+    const extra = confinement.extra?.({ name: pipeline.name, folder }) ?? {};
+    return {
+      reach: unite([await withMissingFolders(own), extra]),
+      modules,
+      handover,
+      claims: {},
+    };
   }
   await planning.fetchCode?.(modules);
   const asked = await findClaims({ file, modules, handover, planning });
   const steps = known.filter(({ plugin }) =>
     confinement.steps === "all" || confinement.steps === "dry" && plugin.kind !== "sink"
   ).map((step) => reachOfStep(step, folder));
-  const reach = unite([
+  const own = unite([
     ...steps,
     ...confinement.steps === "none"
       ? []
       : [...Object.values(asked.claims).map(asPermissions), { net: hostsOf(planning.simulator) }],
-    confinement.extra?.({ name: asked.name, folder }) ?? {},
   ]);
+  const extra = confinement.extra?.({ name: asked.name, folder }) ?? {};
   return {
-    reach: await withMissingFolders(reach),
+    reach: unite([await withMissingFolders(own), extra]),
     modules,
     handover: asked.handover,
     claims: asked.claims,

@@ -62,7 +62,7 @@ const ATTEMPTS: readonly [name: string, code: string, message: string][] = [
     `await import("https://evil.test/" + "code.ts");`,
     "no code is fetched here",
   ],
-  ["imports a package", `await import("npm:left-" + "pad@1.3.0");`, "no code is fetched here"],
+  ["imports a package", `await import("npm:left-" + "pad@1.3.0");`, "--cached-only"],
   ["imports a file", `await import("file://" + here + "/other" + ".ts");`, "read access to "],
   ["loads a library", `Deno.dlopen("/lib/x.so", {});`, 'ffi access to "/lib/x.so"'],
   [
@@ -86,23 +86,60 @@ const ATTEMPTS: readonly [name: string, code: string, message: string][] = [
   ],
 ];
 
-for (const [name, code, message] of ATTEMPTS) {
-  Deno.test(`a plugin that ${name} fails, with its name and what it lacks`, async () => {
+Deno.test("a plugin fails at all that it was not granted", async () => {
+  await using other = new CountingServer();
+  const port = String(other.port);
+  const attempts = ATTEMPTS.map(([name, code]) =>
+    `try { ${code}; context.log.warn("${name}: it could"); }
+     catch (error) { context.log.warn("${name}: " + error.message); }`
+  );
+  const { code, stderr, files } = await catchSpy({
+    onRead: attempts.join("\n").replaceAll("PORT", port),
+    permissions: { write: ["allowed.txt"] },
+    options: { token: "hunter2-hunter2" },
+    files: { "other.ts": "export default 1;" },
+  });
+  assertEquals(code, 0, stderr);
+  const lines = stderr.split("\n");
+  for (const [name, , message] of ATTEMPTS) {
+    const line = lines.find((one) => one.includes(`${name}: `)) ?? "";
+    assert(!line.endsWith("it could"), line);
+    assertStringIncludes(line, message.replaceAll("PORT", port));
+  }
+  assertEquals(other.requests, 0);
+  assertEquals(Object.keys(files).filter((file) => !file.startsWith(".penstock")), []);
+});
+
+/** Those whose message is looked at as a user sees it. */
+const SHOWN = [
+  "reads a file outside",
+  "reads another variable",
+  "fetches by the context",
+  "tries again for ever",
+  "spawns a process",
+  "writes beside the allowed path",
+  "opens a listening socket",
+  "imports remote code",
+  "adds to all objects",
+];
+
+for (const [name, code, message] of ATTEMPTS.filter(([name]) => SHOWN.includes(name))) {
+  Deno.test(`a plugin that ${name} ends the run, with its name and what it lacks`, async () => {
     await using other = new CountingServer();
     const port = String(other.port);
-    const { code: exit, stderr, files } = await catchSpy({
+    const { code: exit, stderr } = await catchSpy({
       onRead: code.replaceAll("PORT", port),
       permissions: { write: ["allowed.txt"] },
-      options: { token: "hunter2-hunter2" },
-      files: { "other.ts": "export default 1;" },
     });
     assertEquals(exit, 1, stderr);
     assertStringIncludes(stderr, 'Source "spy"');
-    assertStringIncludes(stderr, message.replaceAll("PORT", port));
+    assertStringIncludes(stderr, OUR_WORDS[message] ?? message.replaceAll("PORT", port));
     assertEquals(other.requests, 0);
-    assertEquals(Object.keys(files).filter((file) => !file.startsWith(".penstock")), []);
   });
 }
+
+/** Deno's words on the left, ours on the right. */
+const OUR_WORDS: Readonly<Record<string, string>> = { "--cached-only": "no code is fetched here" };
 
 const LOADING: readonly [name: string, code: string, message: string][] = [
   ["writes a file", `Deno.writeTextFileSync(here + "/allowed.txt", "x");`, "write access to "],
