@@ -12,9 +12,10 @@ import type { Need } from "./cli/confine/mod.ts";
 import type { Host } from "./cli/host.ts";
 import { machineInputs } from "./cli/inputs.ts";
 import type { AuditFlags } from "./cli/audit.ts";
+import { EXPLAIN_FORMATS, type ExplainFlags } from "./cli/explain_flags.ts";
 import type { ReplayFlags } from "./cli/replay.ts";
 import type { RunFlags } from "./cli/run.ts";
-import type { StateFlags } from "./cli/state.ts";
+import { STATE_ACTIONS, type StateFlags } from "./cli/state_flags.ts";
 import { machineTerminal, type Terminal } from "./cli/terminal.ts";
 import { UsageError } from "./cli/usage.ts";
 import { PipelineFileError, renderDiagnostics } from "./engine/pipeline_file/diagnostics.ts";
@@ -32,11 +33,11 @@ usage:
   penstock replay FILE     puts dead letters through again, once what refused them is mended
   penstock audit FILE      says what is missing or odd in the stores of a pipeline; repairs it
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
-  penstock accept FILE     grants the code of a pipeline what it asks for, in penstock.lock
   penstock explain FILE    says all of it: graph, guarantee, costs, what is kept where, permissions
   penstock state show FILE    says what a pipeline remembers: how far each series is, states, tokens
   penstock state export FILE  prints it as JSON
   penstock state reset FILE   forgets all of it, or what --step and --series name; keeps a backup
+  penstock accept FILE     grants the code of a pipeline what it asks for, in penstock.lock
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
@@ -64,7 +65,6 @@ Data goes to standard output, everything else to standard error. Exit codes: 0 d
 2 wrong usage, 78 wrong pipeline file, 130 or 143 stopped by a signal.
 `;
 
-const STATE_ACTIONS = ["show", "export", "reset"] as const;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_PIPELINE_FILE = 78;
@@ -100,27 +100,23 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     flags: ["probe", "log", "verbose"],
     need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "all" : "none" }),
     run: async ({ operand, flags }, { inputs }, terminal) =>
-      (await import("./cli/explain.ts")).check(
+      (await import("./cli/check.ts")).check(
         { file: operand, probe: flags.probe === true },
         inputs,
         terminal,
       ),
   },
-  "accept": {
-    flags: [],
-    operands: ["FILE"],
-    run: async ({ operand }, _host, terminal) =>
-      (await import("./cli/accept.ts")).accept(operand, terminal),
-  },
   "explain": {
     flags: ["state", "format"],
     need: ({ operand }) => ({ file: operand, steps: "none" }),
-    run: async ({ operand, flags }, { inputs }, terminal) => {
-      const { explain, EXPLAIN_FORMATS } = await import("./cli/explain.ts");
-      const given = textOf(flags.format) ?? "text";
-      const format = EXPLAIN_FORMATS.find((one) => one === given);
-      if (!format) throw unknown("format", given, EXPLAIN_FORMATS, "The formats");
-      return await explain({ file: operand, format, state: stateOf(flags) }, inputs, terminal);
+    run: async (call, { inputs }, terminal) => {
+      const { explain } = await import("./cli/explain.ts");
+      const flags = {
+        file: call.operand,
+        state: stateOf(call.flags),
+        format: formatOf(call.flags),
+      };
+      return await explain(flags, inputs, terminal);
     },
   },
   "state": {
@@ -129,6 +125,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     need: (call) => needOfState(stateFlagsOf(call)),
     run: async (call, { inputs }, terminal) =>
       (await import("./cli/state.ts")).state(stateFlagsOf(call), inputs, terminal),
+  },
+  "accept": {
+    flags: [],
+    run: async ({ operand }, _host, terminal) =>
+      (await import("./cli/accept.ts")).accept(operand, terminal),
   },
   "plugins": {
     flags: [],
@@ -295,27 +296,6 @@ function auditFlagsOf({ operand, flags }: Call): AuditFlags {
   };
 }
 
-function stateFlagsOf({ operands: [given = "", file = ""], flags }: Call): StateFlags {
-  const action = STATE_ACTIONS.find((one) => one === given);
-  if (!action) throw unknown("action of `state`", given, STATE_ACTIONS, "The actions");
-  const { step, series } = { step: textOf(flags.step), series: textOf(flags.series) };
-  if (action !== "reset" && (step ?? series) !== undefined) {
-    throw new UsageError(`Cannot use --step or --series with \`state ${action}\``);
-  }
-  return { action, file, state: stateOf(flags), step, series };
-}
-
-function needOfState({ file, action, state }: StateFlags): Need {
-  return {
-    file,
-    steps: "none",
-    extra: (pipeline) => {
-      const { read = [], write = [] } = reachOfState(pipeline, state);
-      return action === "reset" ? { read, write } : { read };
-    },
-  };
-}
-
 /** Without a repair nothing is written beside the pipeline file. */
 function needOfAudit(auditFlags: AuditFlags, { flags }: Call): Need {
   const { file, simulated, state, repair } = auditFlags;
@@ -327,6 +307,35 @@ function needOfAudit(auditFlags: AuditFlags, { flags }: Call): Need {
       if (!keepsCheckpoints({ dry: false, simulated, state })) return {};
       const { read = [], write = [] } = reachOfState(pipeline, state);
       return repair ? { read, write } : { read };
+    },
+  };
+}
+
+function formatOf({ format = "text" }: Call["flags"]): ExplainFlags["format"] {
+  const known = EXPLAIN_FORMATS.find((one) => one === format);
+  if (known) return known;
+  throw unknown("format", String(format), EXPLAIN_FORMATS, "The formats");
+}
+
+/** What `state` is told by its arguments. */
+function stateFlagsOf({ operands: [given = "", file = ""], flags }: Call): StateFlags {
+  const action = STATE_ACTIONS.find((one) => one === given);
+  if (!action) throw unknown("action of `state`", given, STATE_ACTIONS, "The actions");
+  const { step, series } = { step: textOf(flags.step), series: textOf(flags.series) };
+  if (action !== "reset" && (step ?? series) !== undefined) {
+    throw new UsageError(`Cannot use --step or --series with \`state ${action}\``);
+  }
+  return { action, file, state: stateOf(flags), step, series };
+}
+
+/** Looking at it changes nothing. */
+function needOfState({ action, file, state }: StateFlags): Need {
+  return {
+    file,
+    steps: "none",
+    extra: (pipeline) => {
+      const { read = [], write = [] } = reachOfState(pipeline, state);
+      return action === "reset" ? { read, write } : { read };
     },
   };
 }

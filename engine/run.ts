@@ -12,7 +12,7 @@
 import { abortable } from "@std/async";
 import { type RunningTransform, startTransform } from "./chain.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
-import { identifySteps, refuseOtherPipeline } from "./identity.ts";
+import { identifySteps, letterToken, refuseOtherPipeline } from "./identity.ts";
 import { refuseKeptSecrets } from "./kept_secrets.ts";
 import type { Context, Json, Log } from "./context.ts";
 import { DEAD_LETTER_SHAPES } from "./dead_letter.ts";
@@ -208,7 +208,7 @@ class Run {
     if (deadLetter) {
       this.#deadLetter = await this.#openSink(
         deadLetter,
-        saved?.deadLetterToken,
+        letterToken(this.#pipeline, saved),
         this.#ledger.deadLetter,
         DEAD_LETTER_SHAPES,
       );

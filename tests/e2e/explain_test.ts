@@ -11,8 +11,8 @@ import { SINKS } from "../crash/pairs.ts";
 import { penstock } from "./_penstock.ts";
 
 const FOLDER = fromFileUrl(new URL("../../pipelines/", import.meta.url));
-const NAMES = Array.from(Deno.readDirSync(FOLDER)).filter(({ isFile }) => isFile)
-  .map(({ name }) => name).sort();
+const NAMES = Array.from(Deno.readDirSync(FOLDER), ({ name }) => name)
+  .filter((name) => /\.(?:yaml|ts)$/.test(name)).sort();
 
 /** Whether a sink may hold something twice after a crash: as the matrix has it, else as it says itself. */
 function mayDouble({ plugin, options }: CheckedStep<SinkPlugin>): boolean {
