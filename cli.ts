@@ -207,7 +207,8 @@ export async function main(
     told = log.error;
     const { flags } = call;
     const need = host ? undefined : command.need?.(call);
-    const here = (inner: Host) => command.run(call, inner, log.info);
+    const here = ({ inputs, ...rest }: Host) =>
+      command.run(call, { ...rest, inputs: { ...inputs, hide: terminal.hide } }, log.info);
     if (!need) return await here(host ?? { inputs: machineInputs() });
     const { confine } = await import("./cli/confine/mod.ts");
     return await confine({ args, need, verbose: flags.verbose === true, here }, log.info);

@@ -28,10 +28,12 @@ export type {
   Context,
   Files,
   Json,
+  Labels,
   Log,
   LogDetails,
   Metrics,
   OpenFile,
+  SeriesStatus,
   StoredEnd,
 } from "./engine/context.ts";
 export { Decimal } from "./engine/decimal.ts";
@@ -60,6 +62,7 @@ export {
   defineSource,
   defineTransform,
   type DeliveryPromise,
+  type Doubt,
   type Encoding,
   type LastQuery,
   type OnError,

@@ -11,7 +11,7 @@
 import type { Context, Json } from "./context.ts";
 import type { RecordError } from "./errors.ts";
 import type { Schema } from "./options.ts";
-import type { Point, PointShape, RecordShape } from "./point.ts";
+import type { FieldValue, Point, PointShape, RecordShape } from "./point.ts";
 
 /** What a plugin must be allowed to reach. Exact: no wildcards. */
 export interface Permissions {
@@ -237,6 +237,11 @@ export interface TransformSpec<Options, Input, State, In, Out> extends PluginSpe
    * @throws {RecordError} To refuse the record.
    */
   step(record: In, step: StepContext<Options, State, Out>): State;
+  /**
+   * Values that say as much as no value, for fields that a point no longer has when it is computed
+   * anew: a store cannot take a field away.
+   */
+  blanks?(options: Options): Readonly<Record<string, FieldValue>>;
   /** What is odd about a point that it gave once and that is final by now: for audits. Pure. */
   doubts?(point: Point, options: Options): readonly Doubt[];
 }

@@ -46,10 +46,10 @@ import { costOf } from "./_binance/cost.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
 import { describePlaces } from "./_binance/places.ts";
-import { placeOf, START_AGAIN } from "./_place.ts";
 import { probeExchange } from "./_binance/probe.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
+import { placeOf, START_AGAIN } from "./_place.ts";
 
 const options = z.strictObject({
   symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")

@@ -48,10 +48,10 @@ import { costOf } from "./_binance/cost.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
 import { describePlaces } from "./_binance/places.ts";
-import { placeOf } from "./_place.ts";
 import { probeExchange } from "./_binance/probe.ts";
 import { closedEndMs, historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
+import { placeOf } from "./_place.ts";
 
 const interval = z.enum(INTERVALS);
 
