@@ -26,6 +26,7 @@ options of run and dry-run:
   --simulate[=FILE]        reads from a simulated exchange on loopback; FILE is its scenario
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
   --limit N                reads N records, then stops (dry-run)
+  --metrics PORT           serves /metrics for Prometheus, /livez and /readyz on 127.0.0.1 (run)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages
 
@@ -40,7 +41,11 @@ const EXIT_PIPE = 141;
 
 /** Each command: which flags it takes, how many arguments, and what it does. Loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
-  "run": { flags: ["simulate", "state", "log", "verbose"], operand: "FILE", run: runFile(false) },
+  "run": {
+    flags: ["simulate", "state", "metrics", "log", "verbose"],
+    operand: "FILE",
+    run: runFile(false),
+  },
   "dry-run": {
     flags: ["simulate", "limit", "log", "verbose"],
     operand: "FILE",
@@ -103,7 +108,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "limit", "log"],
+    string: ["simulate", "state", "limit", "metrics", "log"],
     boolean: ["verbose"],
   });
   for (const [key, value] of Object.entries(flags)) {
@@ -136,6 +141,7 @@ function runFile(dry: boolean): Command["run"] {
       simulate: textOf(flags.simulate),
       state: textOf(flags.state),
       limit: parseLimit(textOf(flags.limit)),
+      metrics: parsePort(textOf(flags.metrics)),
       dry,
     };
     const { configureLog, loggingTerminal } = await import("./cli/log.ts");
@@ -156,6 +162,14 @@ function parseLimit(limit: string | undefined): number | undefined {
   const records = Number(limit);
   if (Number.isSafeInteger(records) && records > 0) return records;
   throw new UsageError(`Cannot use \`--limit ${limit}\` as it must be a whole number above 0`);
+}
+
+function parsePort(port: string | undefined): number | undefined {
+  if (port === undefined) return undefined;
+  if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
+  throw new UsageError(
+    `Cannot use \`--metrics ${port}\` as it must be a port from 1 to 65535, or 0 for any free one`,
+  );
 }
 
 function unknown(

@@ -10,12 +10,14 @@ import type { Clock } from "../engine/context.ts";
 import { asDryRun } from "../engine/dry_run.ts";
 import { describeGuarantee } from "../engine/guarantee.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
-import type { RunReport } from "../engine/run.ts";
+import { Monitor } from "../engine/monitor.ts";
+import type { RunReport, RunStatus } from "../engine/run.ts";
 import { runPipeline } from "../engine/run.ts";
 import { systemWorld } from "../engine/world.ts";
 import { logOf } from "./log.ts";
 import { openPipeline } from "./open.ts";
-import { describeReport, describeStatus } from "./report.ts";
+import { describeReport, describeSeries, describeStatus } from "./report.ts";
+import { serveMetrics } from "./serve_metrics.ts";
 import { listenForStop } from "./signals.ts";
 import { startSimulator } from "./simulate.ts";
 import type { Terminal } from "./terminal.ts";
@@ -30,10 +32,14 @@ export interface RunFlags {
   readonly state: string | undefined;
   /** Records to read. Dry runs only. */
   readonly limit: number | undefined;
+  /** The port on which metrics are served. */
+  readonly metrics: number | undefined;
   /** Whether this is a dry run. */
   readonly dry: boolean;
 }
 
+/** How often the status of endless work is looked at. */
+const STATUS_MS = 1_000;
 /** A dry run is watched: it says so when something does not answer, rather than wait for hours. */
 const DRY_ATTEMPTS = 5;
 
@@ -55,11 +61,16 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     for (const { sink, guarantee } of describeGuarantee(pipeline, durable)) {
       log.debug(`Sink "${sink}": ${guarantee}`);
     }
+    const monitor = new Monitor();
+    await using metrics = flags.metrics === undefined
+      ? undefined
+      : serveMetrics(flags.metrics, monitor, pipeline.name);
+    if (metrics) log.info("Serving metrics and health", { url: metrics.url });
     const limit = { records: flags.limit, reached: stop.end };
     const report = await execute(
       flags.dry ? asDryRun(pipeline, limit) : pipeline,
       checkpoints,
-      { terminal, stop, clock: simulator?.clock, dry: flags.dry },
+      { terminal, stop, monitor, clock: simulator?.clock, dry: flags.dry },
     );
     terminal.say(describeReport(report));
     return stop.exitCode ?? 0;
@@ -76,6 +87,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
 interface Execution {
   readonly terminal: Terminal;
   readonly stop: ReturnType<typeof listenForStop>;
+  readonly monitor: Monitor;
   readonly clock: Clock | undefined;
   readonly dry: boolean;
 }
@@ -83,24 +95,45 @@ interface Execution {
 async function execute(
   pipeline: Pipeline,
   checkpoints: CheckpointStore,
-  { terminal, stop, clock, dry }: Execution,
+  { terminal, stop, monitor, clock, dry }: Execution,
 ): Promise<RunReport> {
   const system = systemWorld(pipeline.folder);
   const world = { ...system, clock: clock ?? system.clock, print: terminal.print };
-  const startMs = performance.now();
+  const status = showStatus(terminal, monitor);
   try {
     return await runPipeline(pipeline, {
       world,
       checkpoints,
+      monitor,
       stop: stop.stopping,
       abort: stop.aborting,
       log: (step) => logOf(pipeline.name, step),
-      observe: (status) => terminal.show(() => describeStatus(status, performance.now() - startMs)),
+      observe: status.observe,
       ...(dry ? { retryLimits: { maxAttempts: DRY_ATTEMPTS } } : {}),
     });
   } finally {
+    status.end();
     terminal.clear();
   }
+}
+
+/**
+ * Keeps the status line: of finite work after each batch, of endless work by the clock, as there it
+ * changes although nothing comes.
+ */
+function showStatus(terminal: Terminal, monitor: Monitor) {
+  const startMs = performance.now();
+  const timer = setInterval(() => {
+    const series = [...monitor.series.values()].flat();
+    if (series.length > 0) terminal.show(() => describeSeries(series));
+  }, STATUS_MS);
+  return {
+    observe: (status: RunStatus) => {
+      if (monitor.isEndless) return;
+      terminal.show(() => describeStatus(status, performance.now() - startMs));
+    },
+    end: () => clearInterval(timer),
+  };
 }
 
 async function openCheckpoints(
