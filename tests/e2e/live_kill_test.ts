@@ -10,8 +10,8 @@ import type { Scenario } from "../../simulator/mod.ts";
 import { end, temporaryFolder } from "./_penstock.ts";
 import { ExchangeProcess, IS_LONG, LivePipeline, Relay, secondsAgo, type Urls } from "./_live.ts";
 
-const KILLS = IS_LONG ? 50 : 5;
-const AWAY_S = IS_LONG ? 600 : 4;
+const KILLS = IS_LONG ? 50 : 4;
+const AWAY_S = IS_LONG ? 600 : 3;
 
 /** Runs two pipelines side by side, one of them undisturbed, and compares what they leave. */
 async function compare(
@@ -49,11 +49,11 @@ Deno.test(`a live run killed by SIGKILL at ${KILLS} random moments and resumed l
   });
 });
 
-Deno.test("a live run leaves the same file when all its connections are cut every three seconds", async () => {
-  const scenario = { streams: { lifetime_s: 3, lifetime_code: 1006 } };
+Deno.test("a live run leaves the same file when all its connections are cut every two seconds", async () => {
+  const scenario = { streams: { lifetime_s: 2, lifetime_code: 1006 } };
   await compare({ scenario }, async (pipeline) => {
     const child = pipeline.start();
-    await delay(9_000);
+    await delay(6_000);
     return child;
   });
 });
@@ -64,7 +64,7 @@ Deno.test(`a live run leaves the same file when the exchange is killed and comes
   await using stack = new AsyncDisposableStack();
   await compare({ urls: first.urls }, async (pipeline, folder) => {
     const child = pipeline.start();
-    await delay(3_000);
+    await delay(2_000);
     await first[Symbol.asyncDispose]();
     await delay(1_000 * AWAY_S);
     stack.use(await ExchangeProcess.start(folder, {}, first.port));
@@ -80,11 +80,11 @@ Deno.test("a live run leaves the same file when the exchange moves to another po
   await using stack = new AsyncDisposableStack();
   await compare({ urls: relay.urls }, async (pipeline, folder) => {
     const child = pipeline.start();
-    await delay(3_000);
+    await delay(2_000);
     const second = stack.use(await ExchangeProcess.start(folder));
     relay.target = second.port;
     await first[Symbol.asyncDispose]();
-    await delay(3_000);
+    await delay(2_000);
     return child;
   });
 });

@@ -3,8 +3,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { memoryCheckpoints } from "../../engine/checkpoint.ts";
 import { VirtualClock } from "../../engine/clock.ts";
+import type { Pipeline } from "../../engine/pipeline.ts";
 import { runPipeline } from "../../engine/run.ts";
-import { createSimulator, type Scenario } from "../../simulator/mod.ts";
+import { createSimulator, type Scenario, type Simulator } from "../../simulator/mod.ts";
 import { file } from "../../sinks/file/mod.ts";
 import { binanceWebsocket } from "../../sources/binance_websocket.ts";
 import { kline } from "../../transforms/kline.ts";
@@ -14,30 +15,62 @@ import { pipelineOf, step } from "../engine/_fakes.ts";
 
 const MINUTE = 60_000;
 const NOW = Date.UTC(2024, 4, 17, 9, 30, 20);
-const LENGTH_MS = 40 * MINUTE;
+const HOUR = 60 * MINUTE;
+
+/** What runs, and for how long. */
+interface Run {
+  readonly pipeline: Pipeline;
+  readonly lengthMs: number;
+  /** When it is killed, in milliseconds after the start. */
+  readonly killsMs?: readonly number[];
+  /** When the exchange is replaced by another one behind the same address. */
+  readonly movesMs?: number;
+  /** Looks at the exchange at the end. */
+  see?(exchange: Simulator): void;
+}
 
 const averages = rsi.options.safeParse({});
 assert(averages.success);
-const pipeline = pipelineOf({
-  sources: [step(binanceWebsocket, {
-    symbols: ["BTCUSDT", "ETHUSDT", "WANBTC"],
-    interval: ["1m", "5m"],
-    from: NOW - 90 * MINUTE,
-    streams_per_connection: 4,
-  })],
-  transforms: [step(kline), step(rsi)],
-  sinks: [step(file, { path: "live.lp" })],
-  shapes: [rsi.shape(kline.shape({ kind: "raw", format: "candle" }, {}), averages.data)],
-  epoch: { records: 7, ms: 30_000 },
-});
+const shape = rsi.shape(kline.shape({ kind: "raw", format: "candle" }, {}), averages.data);
+function pipelineFor(interval: readonly string[], fromMs: number): Pipeline {
+  return pipelineOf({
+    sources: [step(binanceWebsocket, {
+      ...{ symbols: ["BTCUSDT", "ETHUSDT", "WANBTC"], interval, from: fromMs },
+      streams_per_connection: 4,
+    })],
+    transforms: [step(kline), step(rsi)],
+    sinks: [step(file, { path: "live.lp" })],
+    shapes: [shape],
+    epoch: { records: 7, ms: 30_000 },
+  });
+}
 
-/** Runs the pipeline, killed at some moments, and gives what the file holds then. */
-async function fileOf(scenario: Scenario, killsMs: readonly number[] = []): Promise<string> {
-  const clock = new VirtualClock(NOW);
-  const simulator = createSimulator({ streams: { snapshot_ms: 20_000 }, ...scenario }, { clock });
+/** Minutes for forty minutes, and quarters of an hour for more than two days. */
+const MINUTES: Run = {
+  pipeline: pipelineFor(["1m", "5m"], NOW - 90 * MINUTE),
+  lengthMs: 40 * MINUTE,
+};
+const HOUR_AND_MORE: Run = { ...MINUTES, lengthMs: 80 * MINUTE };
+const DAYS: Run = { pipeline: pipelineFor(["15m", "1h"], NOW - 48 * HOUR), lengthMs: 52 * HOUR };
+
+/** Runs a pipeline, killed at some moments, and gives what its file holds then. */
+async function fileOf(scenario: Scenario, run: Run): Promise<string> {
+  const { pipeline, lengthMs, killsMs = [], movesMs = Infinity } = run;
+  const clock = new VirtualClock(NOW, { eager: true });
+  const start = () =>
+    createSimulator({ ...scenario, streams: { snapshot_ms: 20_000, ...scenario.streams } }, {
+      clock,
+    });
+  let simulator = start();
+  const moving = new AbortController();
+  const moved = clock.sleep(movesMs, moving.signal).then(() => {
+    const old = simulator;
+    simulator = start();
+    old.close();
+  }, () => {});
   const files = new Map<string, string>();
   const checkpoints = memoryCheckpoints();
-  for (const endMs of [...killsMs, LENGTH_MS]) {
+  for (const endMs of [...killsMs, lengthMs]) {
     const context = fakeContext({
       clock,
       files,
@@ -46,18 +79,21 @@ async function fileOf(scenario: Scenario, killsMs: readonly number[] = []): Prom
     });
     const ending = new AbortController();
     const timer = clock.sleep(NOW + endMs - clock.now()).then(() => ending.abort());
-    const how = endMs === LENGTH_MS ? { stop: ending.signal } : { abort: ending.signal };
+    const how = endMs === lengthMs ? { stop: ending.signal } : { abort: ending.signal };
     await runPipeline(pipeline, { world: { ...context, clock }, checkpoints, ...how })
       .catch((error) => {
         if (error !== ending.signal.reason) throw error;
       });
     await timer;
   }
+  moving.abort();
+  await moved;
+  run.see?.(simulator);
   simulator.close();
   return files.get("live.lp") ?? [...files.values()].join("");
 }
 
-const undisturbed = await fileOf({});
+const undisturbed = await fileOf({}, MINUTES);
 
 Deno.test("A live pipeline without troubles leaves the history and each candle in a file, in order", () => {
   const lines = undisturbed.trimEnd().split("\n");
@@ -87,13 +123,41 @@ const TROUBLES: readonly [name: string, scenario: Scenario][] = [
 
 for (const [name, scenario] of TROUBLES) {
   Deno.test(`A live pipeline leaves the same file, byte for byte, in spite of ${name}`, async () => {
-    assertEquals(await fileOf(scenario), undisturbed);
+    assertEquals(await fileOf(scenario, MINUTES) === undisturbed, true);
   });
 }
 
+Deno.test("A live pipeline leaves the same file, byte for byte, when the exchange moves behind one address", async () => {
+  assertEquals(await fileOf({}, { ...MINUTES, movesMs: 12 * MINUTE }) === undisturbed, true);
+});
+
+Deno.test("A live pipeline leaves the same file, byte for byte, in spite of an hour of subscriptions that are acknowledged but give nothing", async () => {
+  const mute: Scenario = { stream_faults: [{ kind: "mute", from: at(5), to: at(65) }] };
+  const found = await fileOf(mute, HOUR_AND_MORE);
+  assertEquals(found === await fileOf({}, HOUR_AND_MORE), true);
+  assertEquals(found.trimEnd().split("\n").length, 3 * 169 + 3 * 33);
+});
+
+Deno.test("A live pipeline leaves the same file, byte for byte, whether connections end after 24 hours or never", async () => {
+  const endless = await fileOf({ streams: { lifetime_s: 1e9 } }, DAYS);
+  assertEquals(endless.trimEnd().split("\n").length, 3 * 399 + 3 * 99);
+  assertEquals(await fileOf({}, DAYS) === endless, true);
+  // Renewal comes to nothing, so that the exchange makes an end of each connection.
+  const refused: Scenario = {
+    stream_faults: [{ kind: "refuse", from: at(60), to: at(24.5 * 60), times: "always" }],
+  };
+  const agesH: number[] = [];
+  const see = ({ connections }: Simulator) => {
+    for (const { openedMs, endedMs = NaN } of connections) agesH.push((endedMs - openedMs) / HOUR);
+  };
+  assertEquals(await fileOf(refused, { ...DAYS, see }) === endless, true);
+  assertEquals(agesH.filter((hours) => hours === 24).length, 2, `${agesH}`);
+});
+
 Deno.test("A live pipeline leaves the same file, byte for byte, when it is killed fifty times", async () => {
   const random = seededRandom(3);
-  const killsMs = Array.from({ length: 50 }, () => Math.floor(random() * (LENGTH_MS - MINUTE)))
+  const { lengthMs } = MINUTES;
+  const killsMs = Array.from({ length: 50 }, () => Math.floor(random() * (lengthMs - MINUTE)))
     .sort((a, b) => a - b);
-  assertEquals(await fileOf({}, killsMs), undisturbed);
+  assertEquals(await fileOf({}, { ...MINUTES, killsMs }) === undisturbed, true);
 });
