@@ -7,7 +7,9 @@ export async function usedBy(path: string): Promise<string[]> {
   const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
   const used = lines.map((line) => {
     const { permission, value } = JSON.parse(line);
-    return `${permission} ${value}`;
+    const url = permission === "net" ? URL.parse(value) : null;
+    // Of a request Deno writes down all of its address; what is allowed is the host.
+    return `${permission} ${url?.host ? url.host : value}`;
   });
   return [...new Set(used)].sort();
 }
