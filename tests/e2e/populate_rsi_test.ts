@@ -19,7 +19,7 @@ function populate(
   database: string,
   more: Readonly<Record<string, unknown>> = {},
 ): unknown {
-  const fields = { close: "float", closed: "boolean" };
+  const fields = { close: "float" };
   return {
     name: "populate_rsi",
     sources: [{ use: "influxdb", id: "stored", with: { url, database, fields, ...more } }],
