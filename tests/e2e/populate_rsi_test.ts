@@ -7,7 +7,7 @@ import { Market, RSI_FIELDS } from "./_market.ts";
 import { end, start } from "./_penstock.ts";
 
 const SYMBOLS = ["BTCUSDT", "ETHUSDT"];
-const PLACES = 10;
+const PLACES = 6;
 const SPAN = { interval: "1m", symbols: SYMBOLS, from: "2024-03-01", to: "2024-03-04" };
 const CANDLES = 2 * 3 * 1_440;
 const PIPELINE = fromFileUrl(new URL("../../pipelines/populate_rsi.yaml", import.meta.url));
