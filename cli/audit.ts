@@ -66,7 +66,6 @@ const ATTEMPTS = 5;
  */
 export async function audit(flags: AuditFlags, host: Host, terminal: Terminal): Promise<number> {
   const pipeline = await openPipeline(flags.file, host.inputs);
-  terminal.hide(pipeline.secrets ?? []);
   using stop = listenForStop(terminal, host.relay);
   try {
     const report = await examine(pipeline, flags, {

@@ -6,6 +6,7 @@
 
 import { resolve } from "@std/path";
 import { OptionsError } from "../engine/errors.ts";
+import type { Secret } from "../engine/options.ts";
 import type { LoadOptions } from "../engine/pipeline_file/load.ts";
 import { readTextFile, whyUnreadable } from "../engine/pipeline_file/read_text.ts";
 import type { SimulatorUrls } from "../engine/plugin.ts";
@@ -14,6 +15,8 @@ import type { SimulatorUrls } from "../engine/plugin.ts";
 export interface Inputs extends Pick<LoadOptions, "readText" | "env" | "command" | "dry"> {
   /** The simulated exchange, for a simulated run. */
   readonly simulator?: Simulated | undefined;
+  /** Told of each secret of a pipeline that was loaded, before anything is done with it. */
+  hide?(secrets: Iterable<Secret>): void;
   /** What was asked for but not handed over, as far as it was asked for by now. */
   readonly missing?: ReadonlySet<string>;
 }

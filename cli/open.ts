@@ -26,11 +26,17 @@ export const registry: Registry = createRegistry({
  * @param inputs What it is loaded with.
  * @throws {PipelineFileError} With everything that is wrong with it.
  */
-export function openPipeline(file: string, inputs: Inputs = machineInputs()): Promise<Pipeline> {
-  return loadPipeline(file, loadingWith(inputs));
+export async function openPipeline(
+  file: string,
+  inputs: Inputs = machineInputs(),
+): Promise<Pipeline> {
+  const pipeline = await loadPipeline(file, loadingWith(inputs));
+  inputs.hide?.(pipeline.secrets ?? []);
+  return pipeline;
 }
 
 /** How a pipeline is loaded with these inputs. */
-export function loadingWith({ simulator, ...inputs }: Inputs): LoadOptions {
-  return { ...inputs, registry, simulator: simulator?.urls };
+export function loadingWith({ readText, env, command, dry, simulator }: Inputs): LoadOptions {
+  const commands = command ? { command } : {};
+  return { readText, env, ...commands, dry, registry, simulator: simulator?.urls };
 }

@@ -43,7 +43,6 @@ export async function replay(
   terminal: Terminal,
 ): Promise<number> {
   const pipeline = await openPipeline(flags.file, host.inputs);
-  terminal.hide(pipeline.secrets ?? []);
   const letters = () => letterFiles(pipeline, flags.letters);
   if (flags.letters === undefined) requireReadable(pipeline);
   using stop = listenForStop(terminal, host.relay);

@@ -46,7 +46,6 @@ export interface RunFlags {
 export async function run(flags: RunFlags, host: Host, terminal: Terminal): Promise<number> {
   const { inputs } = host;
   const pipeline = await openPipeline(flags.file, inputs);
-  terminal.hide(pipeline.secrets ?? []);
   using stop = listenForStop(terminal, host.relay);
   const checkpoints = await openCheckpoints(pipeline, flags);
   const limit = { records: flags.limit, reached: stop.end };

@@ -79,10 +79,14 @@ export function createTerminal(parts: TerminalParts): Terminal {
 
 /** Standard output and error of this process. */
 export function machineTerminal(): Terminal {
-  const interactive = Deno.stderr.isTerminal();
+  const { stdout, stderr } = Deno;
+  const interactive = stderr.isTerminal();
+  // Bound here and now: code of the user's gets others in their place.
+  const write = stdout.write.bind(stdout);
+  const writeSync = stderr.writeSync.bind(stderr);
   return createTerminal({
-    writeOut: (bytes) => writeAll(Deno.stdout, bytes),
-    writeErr: sayWhileItLasts((bytes) => Deno.stderr.writeSync(bytes)),
+    writeOut: (bytes) => writeAll({ write }, bytes),
+    writeErr: sayWhileItLasts(writeSync),
     interactive,
     colors: interactive && !Deno.noColor,
     // Some terminals do not know their size and say 0.

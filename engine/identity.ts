@@ -5,8 +5,11 @@
  */
 
 import type { Checkpoint, StepIdentity } from "./checkpoint.ts";
+import type { Json } from "./context.ts";
 import { FatalError } from "./errors.ts";
 import type { CheckedStep, Pipeline } from "./pipeline.ts";
+
+const DEAD_LETTER = "dead letter";
 
 /** What a checkpoint remembers of the steps, to be compared by {@linkcode refuseOtherPipeline}. */
 export function identifySteps(pipeline: Pipeline): StepIdentity[] {
@@ -27,8 +30,19 @@ export function identifySteps(pipeline: Pipeline): StepIdentity[] {
       )
     ),
     ...pipeline.sinks.map((step) => identify("sink", step)),
-    ...(pipeline.deadLetter ? [identify("dead letter", pipeline.deadLetter)] : []),
+    ...(pipeline.deadLetter ? [identify(DEAD_LETTER, pipeline.deadLetter)] : []),
   ];
+}
+
+/**
+ * Where the dead-letter sink goes on. What keeps refused records may be added, changed and taken
+ * out at any time: a sink that was not there begins anew.
+ */
+export function letterToken(pipeline: Pipeline, saved: Checkpoint | undefined): Json | undefined {
+  const identity = (steps: readonly StepIdentity[]) =>
+    steps.find(({ step }) => step.startsWith(DEAD_LETTER))?.plugin;
+  const isSame = saved && identity(saved.steps) === identity(identifySteps(pipeline));
+  return isSame ? saved.deadLetterToken : undefined;
 }
 
 /**
@@ -37,7 +51,7 @@ export function identifySteps(pipeline: Pipeline): StepIdentity[] {
  * Options of sources and sinks may change, as positions and tokens speak for themselves. Options of
  * a transform that remembers something may not: its state would be read as something else. Nor may
  * the order of the transforms. A step of which nothing is kept, such as one that was reset, may be
- * another one.
+ * another one, and where refused records go may change altogether.
  *
  * @throws {FatalError} If it is of another pipeline, or the steps are not those it was saved for; the
  * hint says which command makes the step forget.
@@ -49,8 +63,9 @@ export function refuseOtherPipeline(pipeline: Pipeline, saved: Checkpoint): void
       { hint: "Give each pipeline a folder of its own with --state, or set `name` back" },
     );
   }
-  const now = identifySteps(pipeline);
-  const changes = [...wiringChanges(saved.steps, now), ...memoryChanges(saved, now)];
+  const then = withoutDeadLetter(saved.steps);
+  const now = withoutDeadLetter(identifySteps(pipeline));
+  const changes = [...wiringChanges(then, now), ...memoryChanges(saved, now)];
   if (changes.length === 0) return;
   throw new FatalError(
     `Cannot go on from the checkpoint as its steps must be those of the pipeline: ${
@@ -58,6 +73,10 @@ export function refuseOtherPipeline(pipeline: Pipeline, saved: Checkpoint): void
     }`,
     { hint: hintFor(changes) },
   );
+}
+
+function withoutDeadLetter(steps: readonly StepIdentity[]): StepIdentity[] {
+  return steps.filter(({ step }) => !step.startsWith(DEAD_LETTER));
 }
 
 /** What is not as it was, and the step that has to forget, where that is enough. */
@@ -85,15 +104,14 @@ function memoryChanges(saved: Checkpoint, now: readonly StepIdentity[]): Change[
     if (before === undefined || before === plugin) return [];
     const [, kind = "", id = ""] = /^(.*) "(.*)"$/.exec(step) ?? [];
     if (!remembers(saved, kind, id)) return [];
-    const what = `${step} was ${before} and is ${plugin}`;
-    return [kind === "dead letter" ? { what } : { what, forget: id }];
+    return [{ what: `${step} was ${before} and is ${plugin}`, forget: id }];
   });
 }
 
 function remembers(saved: Checkpoint, kind: string, id: string): boolean {
   if (kind === "transform") return Object.keys(saved.states[id] ?? {}).length > 0;
   if (kind === "source") return Object.keys(saved.positions[id] ?? {}).length > 0;
-  return kind === "sink" ? saved.tokens[id] !== undefined : true;
+  return saved.tokens[id] !== undefined;
 }
 
 function hintFor(changes: readonly Change[]): string {

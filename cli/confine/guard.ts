@@ -20,6 +20,7 @@ const EXIT_FAILED = 1;
  */
 export function guardProcess(terminal: Terminal): void {
   takeConsole(terminal);
+  takeStreams(terminal);
   tellUncaught(terminal);
   closePrototypes();
 }
@@ -27,9 +28,26 @@ export function guardProcess(terminal: Terminal): void {
 /** Standard output is for records, and what is said must hold no secret. */
 function takeConsole(terminal: Terminal): void {
   const say = (...values: unknown[]) => terminal.say(`${values.map(textOf).join(" ")}\n`);
-  for (const name of ["debug", "dir", "error", "info", "log", "trace", "warn"] as const) {
-    // deno-lint-ignore no-console -- it is taken away from those who would use it
-    console[name] = say;
+  const assert = (isRight: unknown, ...values: unknown[]) => isRight || say(...values);
+  for (const name of Object.keys(console)) Reflect.set(console, name, say);
+  Reflect.set(console, "assert", assert);
+}
+
+/** What is written past the console is said as well: records go to standard output by `print` alone. */
+function takeStreams(terminal: Terminal): void {
+  const decoder = new TextDecoder();
+  const say = (bytes: Uint8Array): number => {
+    terminal.say(decoder.decode(bytes));
+    return bytes.length;
+  };
+  for (const stream of [Deno.stdout, Deno.stderr]) {
+    Object.defineProperties(stream, {
+      write: { value: (bytes: Uint8Array) => Promise.resolve(say(bytes)) },
+      writeSync: { value: say },
+      writable: {
+        get: () => new WritableStream<Uint8Array>({ write: (bytes) => void say(bytes) }),
+      },
+    });
   }
 }
 

@@ -10,6 +10,7 @@ import type { Handover } from "../inputs.ts";
 import { type Confined, denoFlags } from "./flags.ts";
 
 const PROGRAM = new URL("./program.ts", import.meta.url);
+const AUDIT = "DENO_AUDIT_PERMISSIONS";
 /** Exit codes as shells give them for the end by a signal: 128 and its number. */
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGHUP: 1,
@@ -76,10 +77,17 @@ function spawn(launched: Launch, stdout: "inherit" | "piped"): Deno.ChildProcess
   const program = PROGRAM.protocol === "file:" ? fromFileUrl(PROGRAM) : PROGRAM.href;
   return new Deno.Command(denoPath(), {
     args: [...denoFlags(launched), program, ...launched.args],
+    env: auditFile(),
     stdin: "piped",
     stdout,
     stderr: "inherit",
   }).spawn();
+}
+
+/** Where Deno writes down what is reached: a file of its own for what is confined. */
+function auditFile(): Record<string, string> {
+  const file = Deno.env.get(AUDIT) ?? "";
+  return file === "" || file === "otel" ? {} : { [AUDIT]: `${file}.confined` };
 }
 
 function exitCodeOf({ code, signal }: Deno.CommandStatus): number {

@@ -55,6 +55,7 @@ export async function confine(
   try {
     plan = await planPipeline(need, {
       simulator: simulator && { urls: simulator.urls, aheadMs: simulator.aheadMs },
+      hide: terminal.hide,
     });
   } catch (error) {
     if (error instanceof PlanningEnded) return error.code;

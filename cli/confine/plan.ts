@@ -20,6 +20,7 @@ import { findPlaceholders, type Placeholder } from "../../engine/pipeline_file/p
 import { isModuleFile, readPipeline } from "../../engine/pipeline_file/read_pipeline.ts";
 import { readTextFile } from "../../engine/pipeline_file/read_text.ts";
 import { secretsOfSinks } from "../../engine/pipeline_file/secrets.ts";
+import type { Secret } from "../../engine/options.ts";
 import type { Permissions } from "../../engine/plugin.ts";
 import { handedInputs, handing, type Handover, type Simulated } from "../inputs.ts";
 import { loadingWith, openPipeline, registry } from "../open.ts";
@@ -56,6 +57,8 @@ export interface Planning {
   readonly simulator?: Simulated | undefined;
   /** Whether code of the user's gets all that it asks for: the user is about to accept it. */
   readonly accepting?: boolean;
+  /** Told of secrets before anything is done with them. */
+  hide?(secrets: Iterable<Secret>): void;
   /** Fetches code by URL, without running it. Code that is not on this machine is refused without. */
   fetchCode?(modules: readonly string[]): Promise<void>;
 }
@@ -85,33 +88,39 @@ export async function planPipeline(
 ): Promise<Plan> {
   const { file } = confinement;
   const handover = await prepare(confinement, planning);
+  const inputs = { ...handedInputs(handover), ...planning.hide ? { hide: planning.hide } : {} };
   const { modules, known } = isModuleFile(file)
     ? { modules: [toFileUrl(resolve(file)).href], known: [] }
-    : await loadKnownSteps(file, loadingWith(handedInputs(handover)));
+    : await loadKnownSteps(file, loadingWith(inputs));
   const folder = dirname(resolve(file));
   if (modules.length === 0) {
-    const pipeline = await openPipeline(file, handedInputs(handover));
+    const pipeline = await openPipeline(file, inputs);
     const steps = confinement.steps === "dry"
       ? asDryRun(pipeline, { reached: () => {} })
       : pipeline;
     const own = confinement.steps === "none" ? NO_REACH : permissionsOf(steps);
-    const reach = unite([own, confinement.extra?.({ name: pipeline.name, folder }) ?? {}]);
-    return { reach: await withMissingFolders(reach), modules, handover, claims: {} };
+    const extra = confinement.extra?.({ name: pipeline.name, folder }) ?? {};
+    return {
+      reach: unite([await withMissingFolders(own), extra]),
+      modules,
+      handover,
+      claims: {},
+    };
   }
   await planning.fetchCode?.(modules);
   const asked = await findClaims({ file, modules, handover, planning });
   const steps = known.filter(({ plugin }) =>
     confinement.steps === "all" || confinement.steps === "dry" && plugin.kind !== "sink"
   ).map((step) => reachOfStep(step, folder));
-  const reach = unite([
+  const own = unite([
     ...steps,
     ...confinement.steps === "none"
       ? []
       : [...Object.values(asked.claims).map(asPermissions), { net: hostsOf(planning.simulator) }],
-    confinement.extra?.({ name: asked.name, folder }) ?? {},
   ]);
+  const extra = confinement.extra?.({ name: asked.name, folder }) ?? {};
   return {
-    reach: await withMissingFolders(reach),
+    reach: unite([await withMissingFolders(own), extra]),
     modules,
     handover: asked.handover,
     claims: asked.claims,

@@ -214,9 +214,12 @@ function compare(expected: Left, found: Left, appends: boolean): string[] {
   return faults;
 }
 
-/** A checkpoint as lines, one for each entry. How many epochs it took is left out: kills decide it. */
+/**
+ * A checkpoint as lines, one for each entry. How many epochs it took is left out, and what plugins
+ * counted, such as requests: kills decide it.
+ */
 function memoryOf(checkpoint: Checkpoint | undefined): string {
-  const { epoch: _, ...rest } = checkpoint ?? { epoch: 0 };
+  const { epoch: _epoch, counters: _counters, ...rest } = checkpoint ?? { epoch: 0, counters: {} };
   return JSON.stringify(rest, null, 1);
 }
 
