@@ -148,6 +148,11 @@ Deno.test("influxdb leaves open candles out until they are closed", async () => 
   const options = { ...OPTIONS.v1 };
   const first = await read(options, world("v1", { points }).context());
   assertEquals(first.records, candles("ETHUSDT", 10, 12));
+  const narrow = await read(
+    { ...options, fields: { close: "float" } },
+    world("v1", { points }).context(),
+  );
+  assertEquals(narrow.records.map(({ fields }) => fields), [{ close: 10.5 }, { close: 11.5 }]);
   const all = await read({ ...options, updates: "all" }, world("v1", { points }).context());
   assertEquals(all.records, points);
   const later = [...points.slice(0, 2), candle("ETHUSDT", 12), candle("ETHUSDT", 13)];
