@@ -53,6 +53,7 @@ options of run, dry-run and replay:
   --step ID, --series KEY  forgets that step alone, or that series, such as BTCUSDT@1h (state reset)
   --format text|mermaid|json  how to write it (explain)
   --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
+  --metrics PORT           serves /metrics for Prometheus, /livez and /readyz on 127.0.0.1 (run)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages, and what the run may reach
 
@@ -73,7 +74,7 @@ const EXIT_PIPE = 141;
 /** Each command: which flags it takes, how many arguments, and what it does. Loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   "run": {
-    flags: ["simulate", "state", "drain", "log", "verbose"],
+    flags: ["simulate", "state", "drain", "metrics", "log", "verbose"],
     need: (call) => needOfRun(runFlagsOf(call, false), call),
     run: async (call, host, terminal) =>
       (await import("./cli/run.ts")).run(runFlagsOf(call, false), host, terminal),
@@ -222,7 +223,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
     string: [
-      ...["simulate", "state", "drain", "limit", "log", "format"],
+      ...["simulate", "state", "drain", "limit", "metrics", "log", "format"],
       ...["file", "step", "series", "from", "to"],
     ],
     boolean: ["verbose", "repair", "probe"],
@@ -252,6 +253,7 @@ function runFlagsOf({ operand, flags }: Call, dry: boolean): RunFlags {
     state: stateOf(flags),
     drainMs: parseDrain(textOf(flags.drain)),
     limit: parseLimit(textOf(flags.limit)),
+    metrics: parsePort(textOf(flags.metrics)),
     dry,
   };
 }
@@ -261,7 +263,11 @@ function needOfRun(runFlags: RunFlags, { flags }: Call): Need {
     file: runFlags.file,
     steps: runFlags.dry ? "dry" : "all",
     simulate: textOf(flags.simulate),
-    extra: (pipeline) => keepsCheckpoints(runFlags) ? reachOfState(pipeline, runFlags.state) : {},
+    extra: (pipeline) =>
+      unite([
+        keepsCheckpoints(runFlags) ? reachOfState(pipeline, runFlags.state) : {},
+        runFlags.metrics === undefined ? {} : { net: [`127.0.0.1:${runFlags.metrics}`] },
+      ]),
   };
 }
 
@@ -388,6 +394,14 @@ function parseDrain(drain: string | undefined): number | undefined {
   if (seconds >= 0 && seconds <= 86_400) return 1_000 * seconds;
   throw new UsageError(
     `Cannot use \`--drain ${drain}\` as it must be a number of seconds from 0 to 86,400`,
+  );
+}
+
+function parsePort(port: string | undefined): number | undefined {
+  if (port === undefined) return undefined;
+  if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
+  throw new UsageError(
+    `Cannot use \`--metrics ${port}\` as it must be a port from 1 to 65535, or 0 for any free one`,
   );
 }
 

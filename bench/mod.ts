@@ -8,7 +8,9 @@
 
 import { engine } from "./engine.ts";
 import { historyPath } from "./history_path.ts";
+import { influxdb } from "./influxdb.ts";
 import { memory } from "./memory.ts";
+import { serverAway } from "./server_away.ts";
 import { startUp } from "./start_up.ts";
 import { type BenchRow, keepsBound, renderTable } from "./table.ts";
 
@@ -17,6 +19,8 @@ const BENCHES: readonly (() => BenchRow[] | Promise<BenchRow[]>)[] = [
   engine,
   startUp,
   memory,
+  influxdb,
+  serverAway,
 ];
 
 const rows: BenchRow[] = [];

@@ -63,6 +63,7 @@ export function createTerminal(parts: TerminalParts): Terminal {
       if (!parts.interactive || parts.now() - shownMs < EVERY_MS) return;
       shownMs = parts.now();
       const line = fit(redact(status()), parts.columns() - 1);
+      if (line === shown) return;
       parts.writeErr(`${erase()}${line}`);
       shown = line;
     },

@@ -150,6 +150,7 @@ class Run {
   /** The sink that is being flushed. */
   #waitsFor: CheckedStep | undefined;
   #unsaved = 0;
+  /** When the last checkpoint was saved, on the steady clock. */
   #savedMs: number;
   /** The last piece of work that needs all sources to wait. */
   #work: Promise<void> = Promise.resolve();
@@ -486,14 +487,16 @@ class Run {
   }
 
   #view(): RunView {
+    const { clock } = this.#options.world;
+    const nowMs = clock.now();
     return {
       pipeline: this.#pipeline.name,
       ledger: this.#ledger,
       given: this.#given,
       deliveries: this.#sinks.map(({ delivery }) => delivery),
       epochs: this.#status.epochs,
-      savedMs: this.#savedMs,
-      nowMs: this.#options.world.clock.now(),
+      savedMs: nowMs - (clock.steady() - this.#savedMs),
+      nowMs,
     };
   }
 

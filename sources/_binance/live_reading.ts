@@ -198,11 +198,12 @@ export class LiveReading {
 
   /** Called whenever something happens, as a consumer that is slow pulls rarely. */
   #measure(): void {
-    const { context } = this.#parts;
+    const { client, context } = this.#parts;
     const nowMs = context.now();
     if (Math.abs(nowMs - this.#measuredMs) < MEASURE_MS) return;
     this.#measuredMs = nowMs;
     context.metrics.gauge("buffered_bytes", this.#feed.kept * CANDLE_BYTES);
+    context.metrics.gauge("weight_used", client.budget.used(client.now()));
     if (this.#toldLive || !this.#standings().every(({ isLive }) => isLive)) return;
     this.#toldLive = true;
     context.log.info("Caught up: all series are live", { series: this.#parts.series.length });
