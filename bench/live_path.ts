@@ -10,16 +10,19 @@
 import { cpuUsage } from "node:process";
 import { delay } from "@std/async";
 import { fromFileUrl } from "@std/path";
+import { startTransform } from "../engine/chain.ts";
 import { memoryCheckpoints } from "../engine/checkpoint.ts";
 import type { Clock } from "../engine/context.ts";
+import { emptyStep } from "../engine/ledger.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { defineSink } from "../engine/plugin.ts";
+import type { RawCandle } from "../engine/point.ts";
 import { runPipeline } from "../engine/run.ts";
 import { systemWorld } from "../engine/world.ts";
 import { encodeLineProtocol } from "../sinks/_line_protocol.ts";
-import { binanceWebsocket } from "../sources/binance_websocket.ts";
+import { readMessage } from "../sources/_binance/stream_message.ts";
 import { kline } from "../transforms/kline.ts";
-import { rsi } from "../transforms/rsi.ts";
+import { livePipeline } from "./_live_pipeline.ts";
 import { exchangeInfo, START_MS, symbolOf } from "./_market.ts";
 import { type BenchRow, median, renderTable } from "./table.ts";
 
@@ -27,33 +30,79 @@ const SERVER = fromFileUrl(new URL("_frames.ts", import.meta.url));
 /** Frames of one measurement, about. */
 const FRAMES = 40_000;
 const ROUNDS = 3;
+/** Candles that come together while frames come as fast as they can. */
+const BATCH = 500;
 
-/** The live path's ratio to bare receiving and parsing, for few series and for many. */
+/** Ratios to bare receiving and parsing: of the path alone, and of a whole run. */
 export async function livePath(): Promise<BenchRow[]> {
-  return [await ratioFor(20), await ratioFor(1_024)];
+  // As many streams as share a connection by default, and as the exchange allows on one.
+  return [...await ratiosFor(200, { atLeast: 0.5 }), ...await ratiosFor(1_024)];
 }
 
-async function ratioFor(series: number): Promise<BenchRow> {
+async function ratiosFor(series: number, bound?: BenchRow["bound"]): Promise<BenchRow[]> {
   const minutes = Math.ceil(FRAMES / series);
   await using server = await startServer(series, minutes);
   const frames = series * minutes;
-  const bareMs: number[] = [];
-  const pathMs: number[] = [];
+  const works = [
+    () => receive(server.url, frames, JSON.parse),
+    () => receive(server.url, frames, pathOf(series)),
+    () => run(server.url, series, frames),
+  ];
+  const times: number[][] = works.map(() => []);
   for (let round = 0; round <= ROUNDS; round++) {
-    const bare = await timeOf(() => receive(server.url, frames));
-    const path = await timeOf(() => run(server.url, series, frames));
-    // The first round is warm-up.
-    if (round === 0) continue;
-    bareMs.push(bare);
-    pathMs.push(path);
+    for (const [at, work] of works.entries()) {
+      const ms = await timeOf(work);
+      // The first round is warm-up.
+      if (round > 0) times[at]?.push(ms);
+    }
   }
-  const rate = (ms: number) => `${Math.round(frames / ms)}`;
-  return {
-    name: `live path of ${series} series against receive + JSON.parse`,
-    value: median(bareMs) / median(pathMs),
-    unit: "×",
-    bound: { atLeast: 0.5 },
-    note: `${rate(median(pathMs))} frames a millisecond, ${rate(median(bareMs))} bare`,
+  const [bareMs = NaN, pathMs = NaN, runMs = NaN] = times.map(median);
+  const cost = (ms: number) => `${(1e3 * ms / frames).toFixed(1)} µs`;
+  const of = `${series} series against receive + JSON.parse`;
+  return [
+    {
+      name: `live path of ${of}`,
+      ...{ value: bareMs / pathMs, unit: "×", ...(bound ? { bound } : {}) },
+      note: `${cost(pathMs)} a frame, bare ${cost(bareMs)}`,
+    },
+    {
+      name: `whole live run of ${of}`,
+      ...{ value: bareMs / runMs, unit: "×" },
+      note: `${cost(runMs)} a frame, each of them a close`,
+    },
+  ];
+}
+
+/** Decodes frames and takes each candle through `kline`, `rsi` and the encoding. */
+function pathOf(series: number): (data: string) => void {
+  const bySymbol = new Map(Array.from({ length: series }, (_, at) => {
+    const base = `COIN${at}`;
+    const one = { exchange: "binance", symbol: symbolOf(at), base, quote: "USDT", interval: "1m" };
+    return [one.symbol, one];
+  }));
+  const { transforms, shapes } = pipelineOf("ws://127.0.0.1", 1, () => {});
+  const running = transforms.map((step) =>
+    startTransform(step, emptyStep(), {}, ({ error }) => {
+      throw error;
+    })
+  );
+  const encoding = {
+    shapes,
+    reject(_: number, error: Error) {
+      throw error;
+    },
+  };
+  let batch: RawCandle[] = [];
+  return (data) => {
+    const message = readMessage(data);
+    const one = message.kind === "candle" ? bySymbol.get(message.symbol) : undefined;
+    if (message.kind !== "candle" || !one) throw new Error("Cannot read a frame");
+    batch.push({ series: one, candle: message.row, closed: message.closed });
+    if (batch.length < BATCH) return;
+    let records: readonly unknown[] = batch;
+    batch = [];
+    for (const transform of running) records = transform.run(records);
+    encodeLineProtocol(records, encoding);
   };
 }
 
@@ -76,13 +125,13 @@ async function startServer(series: number, minutes: number) {
   };
 }
 
-/** A bare client. */
-function receive(url: string, frames: number): Promise<void> {
+/** A client that does something with the text of each frame. */
+function receive(url: string, frames: number, take: (data: string) => unknown): Promise<void> {
   const done = Promise.withResolvers<void>();
   const socket = new WebSocket(url);
   let count = 0;
   socket.onmessage = ({ data }) => {
-    JSON.parse(data);
+    take(data);
     if (++count === frames) socket.close();
   };
   socket.onclose = () => done.resolve();
@@ -145,37 +194,14 @@ function pipelineOf(url: string, series: number, written: (count: number) => voi
         close: () => Promise.resolve(),
       }),
   });
-  const step = { onError: "stop" } as const;
-  const averages = optionsOf(rsi, {});
-  return {
-    name: "live",
-    folder: ".",
-    sources: [{
-      ...{ ...step, plugin: binanceWebsocket, id: "live" },
-      options: optionsOf(binanceWebsocket, {
-        ...{ symbols: Array.from({ length: series }, (_, at) => symbolOf(at)), interval: "1m" },
-        ...{ base_url: url, rest_url: "http://127.0.0.1", from: START_MS },
-        streams_per_connection: 1_024,
-      }),
-    }],
-    transforms: [
-      { ...step, plugin: kline, id: "kline", options: {} },
-      { ...step, plugin: rsi, id: "rsi", options: averages },
-    ],
-    sinks: [{ ...step, plugin: sink, id: "counted", options: {} }],
-    deadLetter: undefined,
-    shapes: [rsi.shape(kline.shape({ kind: "raw", format: "candle" }, {}), averages)],
-    epoch: { records: 1e9, ms: 1e9 },
-  };
-}
-
-function optionsOf<Options>(
-  plugin: { readonly options: { safeParse(value: unknown): { success: boolean; data?: Options } } },
-  value: unknown,
-): Options {
-  const { data } = plugin.options.safeParse(value);
-  if (data === undefined) throw new Error("Cannot use the options");
-  return data;
+  return livePipeline({
+    source: {
+      ...{ symbols: Array.from({ length: series }, (_, at) => symbolOf(at)), interval: "1m" },
+      ...{ base_url: url, rest_url: "http://127.0.0.1", from: START_MS },
+      streams_per_connection: 1_024,
+    },
+    ...{ sink, epoch: { records: 1e9, ms: 1e9 } },
+  });
 }
 
 /** Milliseconds of this process' CPU: what others do on the machine, the server included, is left out. */

@@ -8,6 +8,9 @@
 
 import { engine } from "./engine.ts";
 import { historyPath } from "./history_path.ts";
+import { liveLatency } from "./live_latency.ts";
+import { liveMemory } from "./live_memory.ts";
+import { livePath } from "./live_path.ts";
 import { memory } from "./memory.ts";
 import { startUp } from "./start_up.ts";
 import { type BenchRow, keepsBound, renderTable } from "./table.ts";
@@ -17,6 +20,9 @@ const BENCHES: readonly (() => BenchRow[] | Promise<BenchRow[]>)[] = [
   engine,
   startUp,
   memory,
+  livePath,
+  liveLatency,
+  liveMemory,
 ];
 
 const rows: BenchRow[] = [];

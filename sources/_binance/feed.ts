@@ -208,9 +208,14 @@ export class Feed {
   /**
    * Lets go what may leave.
    *
-   * @returns What leaves, in order; `lost` is a series that is no longer waited for.
+   * @returns What leaves, in order; `lost` is a series that is no longer waited for, `madeRoom` says
+   * whether REST can now be asked for what had to wait.
    */
-  take(nowMs: number): { leaving: Leaving[]; moved: number[]; lost: number | undefined } {
+  take(
+    nowMs: number,
+  ): { leaving: Leaving[]; moved: number[]; lost: number | undefined; madeRoom: boolean } {
+    const madeRoom = this.#kept >= this.#options.mostKept ||
+      this.#tracks.some((track) => this.#hasPlenty(track));
     const leaving: Leaving[] = [];
     for (const track of this.#changed) {
       const candles = this.#counted(track, () => track.slots.takeCorrections());
@@ -223,7 +228,7 @@ export class Feed {
       const snapshot = track.takeSnapshot();
       if (snapshot) leaving.push({ at: track.at, candle: snapshot.event, closed: false });
     }
-    return { leaving, moved: [...moved], lost };
+    return { leaving, moved: [...moved], lost, madeRoom };
   }
 
   /**

@@ -110,7 +110,7 @@ export class LiveReading {
       if (this.#failure) throw this.#failure.error;
       this.#measure();
       if (given > 0 && given < SMALL_BATCH) await context.sleep(LINGER_MS, signal);
-      const { leaving, moved, lost } = this.#feed.take(client.now());
+      const { leaving, moved, lost, madeRoom } = this.#feed.take(client.now());
       if (lost !== undefined) this.#tellLost(lost);
       given = leaving.length;
       if (given === 0) {
@@ -118,7 +118,7 @@ export class LiveReading {
         await this.#bell.wait(this.#feed.nextTakeMs() - client.now(), context, signal);
         continue;
       }
-      catchUp.wake();
+      if (madeRoom) catchUp.wake();
       yield {
         records: leaving.flatMap(({ at, candle, closed }) => {
           const one = series[at];
