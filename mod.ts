@@ -28,10 +28,12 @@ export type {
   Context,
   Files,
   Json,
+  Labels,
   Log,
   LogDetails,
   Metrics,
   OpenFile,
+  SeriesStatus,
   StoredEnd,
 } from "./engine/context.ts";
 export { Decimal } from "./engine/decimal.ts";
@@ -53,12 +55,14 @@ export {
   nextOpen,
 } from "./engine/interval.ts";
 export { type Schema, type SchemaIssue, Secret } from "./engine/options.ts";
-export { definePipeline, type PipelineFile } from "./engine/pipeline.ts";
+export { type DeadLetterStep, definePipeline, type PipelineFile } from "./engine/pipeline.ts";
 export {
   type Chunk,
   defineSink,
   defineSource,
   defineTransform,
+  type DeliveryPromise,
+  type Doubt,
   type Encoding,
   type LastQuery,
   type OnError,
@@ -69,6 +73,8 @@ export {
   type Position,
   type RangeQuery,
   type Rejection,
+  type ReplayPromise,
+  type SeriesPlace,
   type SeriesRange,
   type SimulatorUrls,
   type SinkPlugin,
@@ -76,6 +82,7 @@ export {
   type SinkStore,
   type SinkWriter,
   type SourceBatch,
+  type SourceCost,
   type SourceHistory,
   type SourcePlugin,
   type SourceSpec,

@@ -1,6 +1,7 @@
 /** Runs the pipeline file it is given, then prints how much memory that took at its peak, as JSON. */
 
 import { main } from "../cli.ts";
+import { machineInputs } from "../cli/inputs.ts";
 import { createTerminal } from "../cli/terminal.ts";
 
 const [file = ""] = Deno.args;
@@ -15,6 +16,7 @@ const code = await main(
     columns: () => 80,
     now: () => Date.now(),
   }),
+  { inputs: machineInputs() },
 );
 if (code !== 0) {
   await Deno.stderr.write(new TextEncoder().encode(said));

@@ -145,6 +145,7 @@ async function run(url: string, series: number, frames: number): Promise<void> {
   let written = 0;
   const clock: Clock = {
     now: () => START_MS + 1 + 60_000 * Math.ceil(received / series),
+    steady: () => performance.now(),
     sleep: (ms, signal) => ms < 100 ? delay(ms) : never(signal),
   };
   const pipeline = pipelineOf(url, series, (count) => {

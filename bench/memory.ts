@@ -5,12 +5,12 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
+import { V8_FLAGS } from "../cli/confine/flags.ts";
 import { systemClock } from "../engine/clock.ts";
 import { createSimulator, serveSimulator } from "../simulator/mod.ts";
 import type { BenchRow } from "./table.ts";
 
 const BACKFILL = fromFileUrl(new URL("_backfill.ts", import.meta.url));
-const CONFIG = fromFileUrl(new URL("../deno.json", import.meta.url));
 
 /** One symbol, 1m candles, with RSI, to a file. The simulated exchange is another process. */
 export async function memory(): Promise<BenchRow[]> {
@@ -67,7 +67,7 @@ async function backfill(from: string, to: string): Promise<Backfill> {
     await Deno.writeTextFile(file, JSON.stringify(pipeline));
     const startMs = performance.now();
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--allow-all", ...await heapFlags(), BACKFILL, file],
+      args: ["run", "--quiet", "--allow-all", V8_FLAGS, BACKFILL, file],
     }).output();
     if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
     const { peakMb, records } = JSON.parse(new TextDecoder().decode(stdout));
@@ -76,10 +76,4 @@ async function backfill(from: string, to: string): Promise<Backfill> {
     await server.close();
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-/** The flags that `deno task run` sets for the heap. */
-async function heapFlags(): Promise<string[]> {
-  const { tasks } = JSON.parse(await Deno.readTextFile(CONFIG));
-  return String(tasks.run.command).split(" ").filter((word) => word.startsWith("--v8-flags="));
 }

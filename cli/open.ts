@@ -4,10 +4,9 @@
  * @module
  */
 
-import { loadPipeline } from "../engine/pipeline_file/load.ts";
+import { type Inputs, machineInputs } from "./inputs.ts";
+import { type LoadOptions, loadPipeline } from "../engine/pipeline_file/load.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
-import type { SimulatorUrls } from "../engine/plugin.ts";
-import { readTextFile } from "../engine/pipeline_file/read_text.ts";
 import { createRegistry, type Registry } from "../engine/registry.ts";
 import { SINKS } from "../sinks/mod.ts";
 import { SOURCES } from "../sources/mod.ts";
@@ -24,14 +23,20 @@ export const registry: Registry = createRegistry({
  * Loads and checks a pipeline file.
  *
  * @param file Its path.
- * @param simulator Where sources that have a simulator are pointed to.
+ * @param inputs What it is loaded with.
  * @throws {PipelineFileError} With everything that is wrong with it.
  */
-export function openPipeline(file: string, simulator?: SimulatorUrls): Promise<Pipeline> {
-  return loadPipeline(file, {
-    registry,
-    readText: readTextFile,
-    env: (name) => Deno.env.get(name),
-    ...(simulator ? { simulator } : {}),
-  });
+export async function openPipeline(
+  file: string,
+  inputs: Inputs = machineInputs(),
+): Promise<Pipeline> {
+  const pipeline = await loadPipeline(file, loadingWith(inputs));
+  inputs.hide?.(pipeline.secrets ?? []);
+  return pipeline;
+}
+
+/** How a pipeline is loaded with these inputs. */
+export function loadingWith({ readText, env, command, dry, simulator }: Inputs): LoadOptions {
+  const commands = command ? { command } : {};
+  return { readText, env, ...commands, dry, registry, simulator: simulator?.urls };
 }

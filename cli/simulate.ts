@@ -1,29 +1,20 @@
 /**
- * The simulated exchange behind `--simulate`: on loopback, in this process.
+ * The simulated exchange behind `--simulate`: on loopback, in the process that watches the run.
  *
  * @module
  */
 
 import { systemClock } from "../engine/clock.ts";
-import type { Clock } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
-import type { SimulatorUrls } from "../engine/plugin.ts";
+import type { Simulated } from "./inputs.ts";
 import { UsageError } from "./usage.ts";
-
-/** A simulator that runs. */
-export interface RunningSimulator extends AsyncDisposable {
-  /** Where it listens. */
-  readonly urls: SimulatorUrls;
-  /** The time it lives in, which the pipeline must share. */
-  readonly clock: Clock;
-}
 
 /**
  * Starts the simulator.
  *
  * @param scenarioFile Its scenario; the default one for an empty text.
  */
-export async function startSimulator(scenarioFile: string): Promise<RunningSimulator> {
+export async function startSimulator(scenarioFile: string): Promise<Simulated & AsyncDisposable> {
   // Loaded on demand: a run against the real exchange has no use for it.
   const { createSimulator, loadScenario, serveSimulator } = await import("../simulator/mod.ts");
   const simulator = await loading(async () => {
@@ -33,7 +24,7 @@ export async function startSimulator(scenarioFile: string): Promise<RunningSimul
   const server = serveSimulator(simulator);
   return {
     urls: { rest: server.rest, stream: server.stream },
-    clock: simulator.clock,
+    aheadMs: simulator.clock.now() - systemClock.now(),
     [Symbol.asyncDispose]: () => server.close(),
   };
 }

@@ -5,6 +5,9 @@
  */
 
 import stringWidth from "string-width";
+import type { Secret } from "../engine/options.ts";
+import { createRedactor } from "../engine/redact.ts";
+import { writeAll } from "../engine/world.ts";
 
 const ERASE = "\r\x1b[2K";
 const EVERY_MS = 200;
@@ -19,6 +22,8 @@ export interface Terminal {
   show(status: () => string): void;
   /** Takes the status line away. */
   clear(): void;
+  /** From now on nothing that is said or shown holds one of these. What is printed is left alone. */
+  hide(secrets: Iterable<Secret>): void;
   /** Whether standard error shows colours. */
   readonly colors: boolean;
 }
@@ -43,10 +48,12 @@ export interface TerminalParts {
 export function createTerminal(parts: TerminalParts): Terminal {
   let shown = "";
   let shownMs = -Infinity;
+  const hidden = new Set<Secret>();
+  let redact = createRedactor(hidden);
   const erase = () => shown === "" ? "" : ERASE;
   return {
     colors: parts.colors,
-    say: (text) => parts.writeErr(`${erase()}${text}${shown}`),
+    say: (text) => parts.writeErr(`${erase()}${redact(text)}${shown}`),
     async print(bytes) {
       if (shown !== "") parts.writeErr(ERASE);
       shown = "";
@@ -55,7 +62,7 @@ export function createTerminal(parts: TerminalParts): Terminal {
     show(status) {
       if (!parts.interactive || parts.now() - shownMs < EVERY_MS) return;
       shownMs = parts.now();
-      const line = fit(status(), parts.columns() - 1);
+      const line = fit(redact(status()), parts.columns() - 1);
       if (line === shown) return;
       parts.writeErr(`${erase()}${line}`);
       shown = line;
@@ -64,6 +71,69 @@ export function createTerminal(parts: TerminalParts): Terminal {
       if (shown !== "") parts.writeErr(ERASE);
       shown = "";
     },
+    hide(secrets) {
+      for (const secret of secrets) hidden.add(secret);
+      redact = createRedactor(hidden);
+    },
+  };
+}
+
+/** Standard output and error of this process. */
+export function machineTerminal(): Terminal {
+  const { stdout, stderr } = Deno;
+  const interactive = stderr.isTerminal();
+  // Bound here and now: code of the user's gets others in their place.
+  const write = stdout.write.bind(stdout);
+  const writeSync = stderr.writeSync.bind(stderr);
+  return createTerminal({
+    writeOut: (bytes) => writeAll({ write }, bytes),
+    writeErr: sayWhileItLasts(writeSync),
+    interactive,
+    colors: interactive && !Deno.noColor,
+    // Some terminals do not know their size and say 0.
+    columns: () => Deno.consoleSize().columns || 80,
+    now: () => Date.now(),
+  });
+}
+
+/**
+ * A way to write text to standard error that does not end the run when it is full or gone: data is
+ * worth more than words. What could not be written is counted, and told once something can be.
+ *
+ * @param write Writes some of the bytes; gives how many.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * let said = "";
+ * let isFull = true;
+ * const say = sayWhileItLasts((bytes) => {
+ *   if (isFull) throw new Error("No space left on device");
+ *   said += new TextDecoder().decode(bytes);
+ *   return bytes.length;
+ * });
+ * say("lost\n");
+ * isFull = false;
+ * say("kept\n");
+ * assertEquals(said, "(1 message before this one could not be written)\nkept\n");
+ * ```
+ */
+export function sayWhileItLasts(write: (bytes: Uint8Array) => number): (text: string) => void {
+  const encoder = new TextEncoder();
+  let lost = 0;
+  return (text) => {
+    const before = lost === 0
+      ? ""
+      : `(${lost} message${lost === 1 ? "" : "s"} before this one could not be written)\n`;
+    const bytes = encoder.encode(before + text);
+    try {
+      for (let at = 0; at < bytes.length;) at += write(bytes.subarray(at));
+      lost = 0;
+    } catch {
+      // There is nowhere left to say so.
+      lost++;
+    }
   };
 }
 

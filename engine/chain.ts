@@ -5,7 +5,14 @@
  */
 
 import type { Json } from "./context.ts";
-import { asStepError, describeError, FatalError, PenstockError, RecordError } from "./errors.ts";
+import {
+  asStepError,
+  describeError,
+  FatalError,
+  hintForDenied,
+  PenstockError,
+  RecordError,
+} from "./errors.ts";
 import type { StepLedger } from "./ledger.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import type { StepContext, TransformPlugin } from "./plugin.ts";
@@ -17,6 +24,8 @@ export interface Refusal {
   readonly step: CheckedStep;
   /** The record as the step got it. */
   readonly record: unknown;
+  /** Which one it was of all records that reached the step since the first run, counted from 1. */
+  readonly number: number;
   /** Why. */
   readonly error: RecordError;
 }
@@ -92,7 +101,7 @@ export function startTransform(
     } catch (error) {
       given.length = before;
       ledger.rejected++;
-      refuse({ step, record, error: asRecordError(step, error) });
+      refuse({ step, record, number: ledger.in, error: asRecordError(step, error) });
       return;
     }
     const made = given.length - before;
@@ -179,6 +188,7 @@ function asRecordError(step: CheckedStep, error: unknown): RecordError {
   if (error instanceof PenstockError) throw asStepError(`Transform "${step.id}"`, error);
   throw new FatalError(`Transform "${step.id}" failed: ${describeError(error)}`, {
     cause: error,
-    hint: "This is a fault of the plugin: a record it cannot use must be a RecordError",
+    hint: hintForDenied(error) ??
+      "This is a fault of the plugin: a record it cannot use must be a RecordError",
   });
 }

@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { parseBody } from "./checkpoint_body.ts";
 import type { Json } from "./context.ts";
 import { describeError, FatalError } from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
@@ -36,8 +37,28 @@ export interface Checkpoint {
   readonly tokens: Readonly<Record<string, Json>>;
   /** Where the dead-letter sink goes on. */
   readonly deadLetterToken: Json;
+  /** Refusals that count for the limit, by step id: the numbers of the records. */
+  readonly refusals: Readonly<Record<string, readonly number[]>>;
+  /** Dead letters that were put through again: how many lines, by file. */
+  readonly replayed: Readonly<Record<string, number>>;
   /** What became of every record so far. */
   readonly ledger: Ledger;
+  /** What plugins counted so far, such as holes, by step id and name. */
+  readonly counters: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** A checkpoint, looked at. */
+export interface Peek {
+  /** The checkpoint that a run would go on from. */
+  readonly checkpoint: Checkpoint;
+  /** Its file. */
+  readonly path: string;
+  /** When it was saved, in epoch milliseconds. */
+  readonly savedMs: number;
+  /** How large it is. */
+  readonly bytes: number;
+  /** What is wrong with a later one, so that this one counts. */
+  readonly warning: string | undefined;
 }
 
 /** What must be the same for a step to go on with what was saved for it. */
@@ -131,6 +152,28 @@ export async function fileCheckpoints(
   };
 }
 
+/**
+ * The last checkpoint in a folder, read beside a run that may be under way. Nothing is locked,
+ * changed or made.
+ *
+ * @returns Nothing where there is none.
+ * @throws {FatalError} If there is none that is whole.
+ */
+export async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
+  // The order in which a save renames: what goes away from one name is at the other by then.
+  const found = [];
+  for (const name of [CURRENT, PREVIOUS, CURRENT]) {
+    const checkpoint = await read(join(folder, name));
+    if (typeof checkpoint === "object") return checkpoint;
+    found.push(checkpoint);
+  }
+  const fault = found.find((text) => text !== undefined);
+  if (fault === undefined) return undefined;
+  throw new FatalError(fault, {
+    hint: `Remove the folder "${folder}" to start from the beginning`,
+  });
+}
+
 async function lockFolder(folder: string): Promise<Deno.FsFile> {
   try {
     await Deno.mkdir(folder, { recursive: true });
@@ -171,6 +214,29 @@ async function load(
   });
 }
 
+/**
+ * Looks at the checkpoint that a run would go on from. Nothing is locked, made or changed.
+ *
+ * @param folder The folder of a store.
+ * @returns Nothing where there is none.
+ * @throws {FatalError} If there is none that is whole.
+ */
+export async function peekCheckpoint(folder: string): Promise<Peek | undefined> {
+  let warning: string | undefined;
+  for (const path of [join(folder, CURRENT), join(folder, PREVIOUS)]) {
+    const found = await read(path);
+    if (typeof found === "object") {
+      const { mtime, size } = await Deno.stat(path);
+      return { checkpoint: found, path, savedMs: Number(mtime), bytes: size, warning };
+    }
+    warning ??= found;
+  }
+  if (warning === undefined) return undefined;
+  throw new FatalError(warning, {
+    hint: `Remove the folder "${folder}" to start from the beginning`,
+  });
+}
+
 /** A checkpoint, or why there is none, or nothing when there is no file. */
 async function read(path: string): Promise<Checkpoint | string | undefined> {
   let text: string;
@@ -194,7 +260,7 @@ async function read(path: string): Promise<Checkpoint | string | undefined> {
       hint: "Run it with that version, or a later one",
     });
   }
-  return JSON.parse(body);
+  return parseBody(body) ?? `The checkpoint "${path}" is damaged: it does not hold what it must`;
 }
 
 function toText(checkpoint: Checkpoint): string {

@@ -11,6 +11,7 @@ import type { Clock } from "./context.ts";
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   sleep: (ms, signal) => delay(ms, signal ? { signal } : {}),
 };
 
@@ -96,6 +97,11 @@ export class VirtualClock implements Clock {
 
   /** The moment it shows, in epoch milliseconds. */
   now(): number {
+    return this.#nowMs;
+  }
+
+  /** As {@linkcode VirtualClock.now}: nobody sets this clock. */
+  steady(): number {
     return this.#nowMs;
   }
 

@@ -23,6 +23,11 @@ export interface Clock {
   /** Milliseconds since 1970-01-01 UTC. */
   now(): number;
   /**
+   * Milliseconds since some moment: for how long something takes. Unlike {@linkcode Clock.now} it is
+   * never set, neither ahead nor back; while the machine is suspended it may stand still.
+   */
+  steady(): number;
+  /**
    * Waits.
    *
    * @throws The signal's reason, as soon as it aborts.

@@ -35,6 +35,11 @@ export interface DeliveryParts {
   fail(error: unknown): void;
 }
 
+/** A chunk on its way, and the numbers of its records among all that reached the sink. */
+interface NumberedChunk extends Chunk<unknown> {
+  readonly numbers: readonly number[] | { readonly first: number };
+}
+
 /** The delivery to one sink. */
 export interface Delivery {
   /** The sink. */
@@ -47,6 +52,8 @@ export interface Delivery {
   drain(): Promise<void>;
   /** Makes all of it durable and gives the token for the checkpoint. Call after {@linkcode Delivery.drain}. */
   flush(): Promise<Json>;
+  /** Records that were taken and are not acknowledged yet. */
+  readonly pending: number;
   /** Bytes acknowledged in this run. */
   readonly bytes: number;
   /** Bytes that wait to be acknowledged. */
@@ -67,7 +74,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   /** Records that make a chunk, going by the size of those in the last one. */
   let enough = maxRecords;
   let waiting: unknown[] = [];
-  let queue: Chunk<unknown>[] = [];
+  let queue: NumberedChunk[] = [];
   let queuedBytes = 0;
   let sending: Promise<void> | undefined;
   /** Whether what came in while the sink was busy is to be sent as soon as it is not. */
@@ -77,12 +84,12 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   let waitingSinceMs: number | undefined;
   let roomier = Promise.withResolvers<void>();
 
-  function refuse(record: unknown, error: RecordError): void {
+  function refuse(record: unknown, number: number, error: RecordError): void {
     ledger.rejected++;
-    parts.refuse({ step, record, error });
+    parts.refuse({ step, record, number, error });
   }
 
-  function encode(records: readonly unknown[]): void {
+  function encode(records: readonly unknown[], first: number): void {
     const refused = new Map<number, RecordError>();
     const reject = (index: number, error: RecordError) => {
       requireIndex(step, records, index);
@@ -95,21 +102,20 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     enough = Math.min(maxRecords, Math.ceil(records.length * limits.maxBytes / bytes.length));
     if (bytes.length > limits.maxBytes && records.length > 1) {
       const half = Math.ceil(records.length / 2);
-      encode(records.slice(0, half));
-      encode(records.slice(half));
+      encode(records.slice(0, half), first);
+      encode(records.slice(half), first + half);
       return;
     }
-    for (const [index, error] of refused) refuse(records[index], error);
-    const kept = refused.size === 0 ? records : records.filter((_, index) => !refused.has(index));
-    if (kept.length === 0) return;
-    queue.push({ bytes, records: kept });
+    for (const [index, error] of refused) refuse(records[index], first + index, error);
+    if (refused.size === records.length) return;
+    queue.push({ bytes, ...without(refused, records, first) });
     queuedBytes += bytes.length;
   }
 
   function cut(): void {
     try {
       for (let at = 0; at < waiting.length; at += maxRecords) {
-        encode(waiting.slice(at, at + maxRecords));
+        encode(waiting.slice(at, at + maxRecords), ledger.in - waiting.length + at + 1);
       }
     } catch (error) {
       throw asStepError(`Sink "${step.id}"`, error);
@@ -136,12 +142,12 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     }
   }
 
-  function nextChunk(): Chunk<unknown> | undefined {
+  function nextChunk(): NumberedChunk | undefined {
     if (queue.length === 0 && isNudged) cut();
     return queue.shift();
   }
 
-  async function deliver(chunk: Chunk<unknown>): Promise<void> {
+  async function deliver(chunk: NumberedChunk): Promise<void> {
     const rejected = await context.retry(
       `deliver ${chunk.records.length} records to sink "${step.id}"`,
       () => writer.deliver(chunk),
@@ -152,7 +158,8 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       reasons.set(index, reason);
     }
     for (const [index, reason] of reasons) {
-      refuse(chunk.records[index], new RecordError(`Sink "${step.id}" was told: ${reason}`));
+      const error = new RecordError(`Sink "${step.id}" was told: ${reason}`);
+      refuse(chunk.records[index], numberOf(chunk, index), error);
     }
     ledger.out += chunk.records.length - reasons.size;
     deliveredBytes += chunk.bytes.length;
@@ -200,6 +207,9 @@ export function startDelivery(parts: DeliveryParts): Delivery {
         throw asStepError(`Sink "${step.id}"`, error);
       }
     },
+    get pending() {
+      return ledger.in - ledger.out - ledger.rejected;
+    },
     get bytes() {
       return deliveredBytes;
     },
@@ -210,6 +220,24 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       return waitingSinceMs;
     },
   };
+}
+
+/** The records that are left, with their numbers. */
+function without(
+  refused: ReadonlyMap<number, RecordError>,
+  records: readonly unknown[],
+  first: number,
+): Pick<NumberedChunk, "records" | "numbers"> {
+  if (refused.size === 0) return { records, numbers: { first } };
+  const kept = Array.from(records.keys()).filter((index) => !refused.has(index));
+  return {
+    records: kept.map((index) => records[index]),
+    numbers: kept.map((index) => first + index),
+  };
+}
+
+function numberOf({ numbers }: NumberedChunk, index: number): number {
+  return "first" in numbers ? numbers.first + index : numbers[index] ?? NaN;
 }
 
 /** A record that is refused by an index it does not have would be lost from the count. */

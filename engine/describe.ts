@@ -12,8 +12,10 @@ import type { Registry } from "./registry.ts";
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
-const FACTS = {
+/** What the facts of plugins mean. */
+export const FACTS = {
   exact: "can be read again from any position",
+  final: "final records can be read again, those that were still to change cannot",
   bounded: "can be read again, for a while",
   none: "cannot be read again",
   idempotent: "records that are sent again replace themselves",
@@ -94,8 +96,9 @@ export function describePlugin(plugin: Plugin): string {
 }
 
 /**
- * A step with the options a plugin cannot do without, or the first of those it can; each with an
- * example value, its default, or a value of its type.
+ * A step with the example that the options as a whole have. Where they have none, with the options a
+ * plugin cannot do without, or the first of those it can; each with an example value, its default, or
+ * a value of its type.
  *
  * @example
  * ```ts
@@ -114,7 +117,8 @@ export function describePlugin(plugin: Plugin): string {
  * ```
  */
 export function exampleStep({ id, options }: Plugin): { use: string; with?: unknown } {
-  const { properties = {}, required = [] } = jsonSchemaOf(options);
+  const { properties = {}, required = [], examples: [whole] = [] } = jsonSchemaOf(options);
+  if (whole !== undefined) return { use: id, with: whole };
   const first = Object.keys(properties).find((key) => properties[key]?.default !== undefined);
   const names = required.length > 0 || first === undefined ? required : [first];
   if (names.length === 0) return { use: id };
@@ -123,8 +127,17 @@ export function exampleStep({ id, options }: Plugin): { use: string; with?: unkn
 }
 
 function factOf(plugin: Plugin): string {
-  if (plugin.kind === "source") return `replay: ${plugin.replay} (${FACTS[plugin.replay]})`;
-  if (plugin.kind === "sink") return `delivery: ${plugin.delivery} (${FACTS[plugin.delivery]})`;
+  if (plugin.kind === "source") {
+    const end = plugin.endless ? "; goes on until it is told to stop" : "";
+    const { replay } = plugin;
+    if (typeof replay === "function") return `replay: depends on its options${end}`;
+    return `replay: ${replay} (${FACTS[replay]})${end}`;
+  }
+  if (plugin.kind === "sink") {
+    const { delivery } = plugin;
+    if (typeof delivery === "function") return "delivery: depends on its options";
+    return `delivery: ${delivery} (${FACTS[delivery]})`;
+  }
   return plugin.state ? "state: kept for each key, and saved with each checkpoint" : "state: none";
 }
 

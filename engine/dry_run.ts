@@ -10,6 +10,7 @@ import {
   defineSource,
   type SinkPlugin,
   type SinkSpec,
+  type SinkStore,
   type SourcePlugin,
 } from "./plugin.ts";
 
@@ -25,7 +26,7 @@ export interface DryRunLimit {
  * Turns a pipeline into one that writes nothing.
  *
  * Sinks are never opened, and reach nothing: their bytes go to standard output, in the chunks they
- * would be sent in. Dead letters go to the log.
+ * would be sent in, and what they store is taken to be nothing. Dead letters go to the log.
  *
  * @param pipeline The checked pipeline.
  * @param limit How far to go.
@@ -82,8 +83,15 @@ const openLogger: Open = (_options, _opening, context) =>
     close: () => Promise.resolve(),
   });
 
+/** A store that is not reached holds nothing: what goes on from stored points begins at the start. */
+const EMPTY_STORE: SinkStore<unknown> = {
+  last: (_options, { series }) => Promise.resolve(series.map(() => [])),
+  async *read() {},
+};
+
 function withOpen(plugin: SinkPlugin, open: Open): SinkPlugin {
-  return defineSink({ ...plugin, open, permissions: () => ({}) });
+  const store = plugin.store ? { store: EMPTY_STORE } : {};
+  return defineSink({ ...plugin, ...store, open, permissions: () => ({}) });
 }
 
 function withPlugin<P extends SourcePlugin | SinkPlugin>(

@@ -85,7 +85,35 @@ function causeOf(error: unknown): unknown {
 
 function ownText(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : textOf(error);
-  return text.trim().replaceAll(/\s*[\r\n]\s*/g, " ");
+  return plainly(text.trim().replaceAll(/\s*[\r\n]\s*/g, " "));
+}
+
+/** Deno's advice is no use where penstock grants the permissions. */
+function plainly(text: string): string {
+  return text.replace(DENIED, "its permissions must name $1: they do not")
+    .replace(UNFETCHED, "no code is fetched here: $1 is not on this machine");
+}
+
+const DENIED = /Requires (\w+ access(?: to .+?)?), run again with the --allow-\w+ flag/;
+const UNFETCHED = /[^:]* not found in cache: ("[^"]*"), --cached-only is specified\.?/;
+const DEEPEST = 20;
+
+/**
+ * Whether something failed as the process may not reach it. Trying again does not help.
+ *
+ * @param error Anything a `catch` may see; its causes are looked at, too.
+ */
+export function isDenied(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < DEEPEST; depth++, at = at.cause) {
+    if (at.name === "NotCapable" || DENIED.test(at.message)) return true;
+  }
+  return false;
+}
+
+/** What to do about an error of a plugin that was denied something; nothing for any other. */
+export function hintForDenied(error: unknown): string | undefined {
+  if (!isDenied(error)) return undefined;
+  return "A plugin must name all that it reaches in `permissions`, and be granted it by `penstock accept`";
 }
 
 /**
@@ -108,5 +136,8 @@ export function asStepError(step: string, error: unknown): unknown {
     return error;
   }
   if (error instanceof DOMException && error.name === "AbortError") return error;
-  return new FatalError(`${step} failed: ${describeError(error)}`, { cause: error });
+  return new FatalError(`${step} failed: ${describeError(error)}`, {
+    cause: error,
+    hint: hintForDenied(error),
+  });
 }

@@ -6,7 +6,8 @@
  */
 
 import { isList, type JsonSchema, jsonSchemaOf } from "./pipeline_file/options_schema.ts";
-import { pipelineSchema, stepSchema } from "./pipeline_file/pipeline_schema.ts";
+import { deadLetterSchema, pipelineSchema, stepSchema } from "./pipeline_file/pipeline_schema.ts";
+import type { Schema } from "./options.ts";
 import type { PluginKind, Registry } from "./registry.ts";
 
 /** Text with a variable in it stands for any value: its type is seen when it is filled in. */
@@ -34,24 +35,27 @@ const CUSTOM_PLUGIN: JsonSchema = {
 export function pipelineJsonSchema(registry: Registry): JsonSchema {
   const frame = orFilledIn(jsonSchemaOf(pipelineSchema));
   const { sources, transforms, sinks, dead_letter, ...others } = frame.properties ?? {};
-  const sink = stepJsonSchema("sink", registry);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "A penstock pipeline",
     ...frame,
     properties: {
       ...others,
-      sources: { ...sources, items: stepJsonSchema("source", registry) },
-      transforms: { ...transforms, items: stepJsonSchema("transform", registry) },
-      sinks: { ...sinks, items: sink },
-      dead_letter: { ...dead_letter, ...sink },
+      sources: { ...sources, items: stepJsonSchema("source", stepSchema, registry) },
+      transforms: { ...transforms, items: stepJsonSchema("transform", stepSchema, registry) },
+      sinks: { ...sinks, items: stepJsonSchema("sink", stepSchema, registry) },
+      dead_letter: { ...dead_letter, ...stepJsonSchema("sink", deadLetterSchema, registry) },
     },
   };
 }
 
 /** A step: which plugins there are, and for each of them what `with` may hold. */
-function stepJsonSchema(kind: PluginKind, registry: Registry): JsonSchema {
-  const { use, ...others } = jsonSchemaOf(stepSchema).properties ?? {};
+function stepJsonSchema(
+  kind: PluginKind,
+  form: Schema<unknown>,
+  registry: Registry,
+): JsonSchema {
+  const { use, ...others } = jsonSchemaOf(form).properties ?? {};
   const plugins = registry.list(kind);
   return {
     type: "object",

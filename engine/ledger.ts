@@ -2,15 +2,21 @@
  * The ledger: what became of every record.
  *
  * For every step `in + extra = out + filtered + rejected` once nothing is in flight, and what one
- * step gives is what the next one takes. A run that does not balance has lost or doubled records.
+ * step gives is what the next one takes, beside dead letters that come again. A run that does not
+ * balance has lost or doubled records.
  *
  * @module
  */
+
+import { FatalError } from "./errors.ts";
+import type { CheckedStep, Pipeline } from "./pipeline.ts";
 
 /** What became of the records of one step, over all runs since the first checkpoint. */
 export interface StepLedger {
   /** Records it took. */
   in: number;
+  /** Those of them that it had refused before, and that came again as dead letters. */
+  replayed: number;
   /** Records it gave on; for a sink, those the target acknowledged. */
   out: number;
   /** Records it gave beyond one for one. */
@@ -35,9 +41,33 @@ export interface Ledger {
   dropped: number;
 }
 
+/** The ledger of a pipeline before its first record. */
+export function emptyLedger(pipeline: Pipeline): Ledger {
+  const empty = (steps: readonly CheckedStep[]) =>
+    Object.fromEntries(steps.map(({ id }) => [id, emptyStep()]));
+  return {
+    sources: empty(pipeline.sources),
+    transforms: empty(pipeline.transforms),
+    sinks: empty(pipeline.sinks),
+    deadLetter: emptyStep(),
+    dropped: 0,
+  };
+}
+
+/**
+ * The ledger of a step.
+ *
+ * @throws {FatalError} If there is none, as in a checkpoint that was made by hand.
+ */
+export function ledgerOf(steps: Readonly<Record<string, StepLedger>>, id: string): StepLedger {
+  const step = steps[id];
+  if (!step) throw new FatalError(`The checkpoint has no ledger for step "${id}"`);
+  return step;
+}
+
 /** A step before its first record. */
 export function emptyStep(): StepLedger {
-  return { in: 0, out: 0, extra: 0, filtered: 0, rejected: 0 };
+  return { in: 0, replayed: 0, out: 0, extra: 0, filtered: 0, rejected: 0 };
 }
 
 /**
@@ -82,8 +112,9 @@ export function findImbalances(ledger: Ledger): string[] {
 }
 
 function checkStep(name: string, step: StepLedger, onTheWay: number, faults: string[]): void {
-  if (step.in !== onTheWay) {
-    faults.push(`${name} took ${step.in} records, but ${onTheWay} were on their way to it`);
+  const given = onTheWay + step.replayed;
+  if (step.in !== given) {
+    faults.push(`${name} took ${step.in} records, but ${given} were on their way to it`);
   }
   const accounted = step.out + step.filtered + step.rejected;
   if (step.in + step.extra !== accounted) {

@@ -33,7 +33,14 @@ export interface Schema<Output, Input = unknown> {
   };
 }
 
-/** A value that never prints. Only {@linkcode Secret.reveal} gives it back. */
+/** What stands for a secret that a run has no use for, such as those of a dry run's sinks. */
+export const UNSET = "[unset]";
+
+/**
+ * A value that never prints. Only {@linkcode Secret.reveal} gives it back.
+ *
+ * Wherever it would become text it is `***`, or `[unset]` where there is none.
+ */
 export class Secret {
   readonly #value: string;
 
@@ -47,21 +54,24 @@ export class Secret {
     return this.#value;
   }
 
-  /** Always `***`. */
+  /** Always `***` or `[unset]`. */
   toString(): string {
-    return "***";
+    return this.#value === UNSET ? UNSET : HIDDEN;
   }
 
-  /** Always `***`. */
+  /** Always `***` or `[unset]`. */
   toJSON(): string {
-    return "***";
+    return String(this);
   }
 
-  /** Always `***`. */
+  /** Always `***` or `[unset]`. */
   [Symbol.for("Deno.customInspect")](): string {
-    return "***";
+    return String(this);
   }
 }
+
+/** What is shown in place of a secret. */
+export const HIDDEN = "***";
 
 /**
  * An option that holds a secret. It is a string in the file and a {@linkcode Secret} in the plugin;

@@ -4,8 +4,11 @@
  * @module
  */
 
+import type { Secret } from "./options.ts";
+import type { Placeholder } from "./pipeline_file/placeholders.ts";
 import type { OnError, Plugin, SinkPlugin, SourcePlugin, Step, TransformPlugin } from "./plugin.ts";
 import type { RecordShape } from "./point.ts";
+import type { RefusalLimit } from "./refusal_limit.ts";
 
 /** A pipeline as a file writes it. */
 export interface PipelineFile {
@@ -18,7 +21,7 @@ export interface PipelineFile {
   /** Where records go. Each sink gets every record. */
   readonly sinks: readonly Step[];
   /** Where records go that a step with `on_error: dead_letter` refuses. */
-  readonly dead_letter?: Step;
+  readonly dead_letter?: DeadLetterStep;
   /** When a checkpoint is due: whichever comes first. */
   readonly epoch?: {
     /** Records read since the last one. 50,000 by default. */
@@ -26,6 +29,15 @@ export interface PipelineFile {
     /** Milliseconds since the last one. 5,000 by default. */
     readonly ms?: number;
   };
+}
+
+/** Where refused records go, and how many there may be. */
+export interface DeadLetterStep extends Step {
+  /**
+   * The run fails once a step has refused more: `10 in 1000` is 10 of 1,000 records in a row that
+   * reach it. `100 in 1000` by default; `none` for no limit.
+   */
+  readonly max?: string;
 }
 
 /** A step that was found, with options that were checked. */
@@ -38,6 +50,8 @@ export interface CheckedStep<P extends Plugin = Plugin> {
   readonly options: unknown;
   /** What happens to a record it refuses. */
   readonly onError: OnError;
+  /** The module its plugin is of, as the file writes it: a path or specifier. None of penstock's. */
+  readonly module?: string;
 }
 
 /** A pipeline that was loaded and checked: it can run. */
@@ -54,10 +68,16 @@ export interface Pipeline {
   readonly sinks: readonly CheckedStep<SinkPlugin>[];
   /** Where refused records go. */
   readonly deadLetter: CheckedStep<SinkPlugin> | undefined;
+  /** How many records a step may refuse. No limit, where there is none. */
+  readonly deadLetterLimit?: RefusalLimit | undefined;
   /** What reaches the sinks, each shape once. */
   readonly shapes: readonly RecordShape[];
   /** When a checkpoint is due. */
   readonly epoch: { readonly records: number; readonly ms: number };
+  /** Where texts came from that the file does not hold itself: variables, files, programs. */
+  readonly placeholders?: readonly Placeholder[];
+  /** The secrets in its options: no text that leaves the run may hold one. */
+  readonly secrets?: readonly Secret[];
 }
 
 /**

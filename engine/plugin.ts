@@ -11,7 +11,7 @@
 import type { Context, Json } from "./context.ts";
 import type { RecordError } from "./errors.ts";
 import type { Schema } from "./options.ts";
-import type { Point, PointShape, RecordShape } from "./point.ts";
+import type { FieldValue, Point, PointShape, RecordShape } from "./point.ts";
 
 /** What a plugin must be allowed to reach. Exact: no wildcards. */
 export interface Permissions {
@@ -85,19 +85,59 @@ export interface SeriesRange {
 
 /** Range by range, what a source has of its series: for audits and repairs. */
 export interface SourceHistory<Options, Out> {
-  /** The range of each series that the options ask for, up to what is final now. */
-  ranges(options: Options, context: Context): Promise<readonly SeriesRange[]>;
+  /**
+   * The range of each series that must be stored: all that the options ask for, and all that was
+   * read before a position. It ends right where the position stands; for a series without one, at
+   * what is final now.
+   *
+   * @param from The position of the last checkpoint; an empty object where there is none.
+   */
+  ranges(options: Options, from: Position, context: Context): Promise<readonly SeriesRange[]>;
   /** Reads one range of one series, in order: final records only. */
   read(options: Options, range: SeriesRange, context: Context): AsyncIterable<readonly Out[]>;
 }
 
+/** Where one series of a source stands, for people. */
+export interface SeriesPlace {
+  /** The series, as the source calls it. */
+  readonly series: string;
+  /** The time of the last record it gave, in epoch milliseconds. Absent before the first. */
+  readonly lastMs?: number | undefined;
+  /** How many records it should have given beyond that one by now. */
+  readonly behind?: number | undefined;
+  /** What these are called. `records` by default. */
+  readonly unit?: string | undefined;
+}
+
+/**
+ * What reading again from a position gives: the same records (`exact`); the same final ones, but not
+ * those that were still to change, such as candles that are open (`final`); the same for a while
+ * (`bounded`); or only what is new (`none`).
+ */
+export type ReplayPromise = "exact" | "final" | "bounded" | "none";
+
+/** What it takes to read all that a source's options ask for, from the beginning up to now. */
+export interface SourceCost {
+  /** Series. */
+  readonly series: number;
+  /** Records of all series: at most so many, as there may be holes. */
+  readonly records: number;
+  /** Requests. */
+  readonly requests: number;
+  /** Bytes of the answers, about. */
+  readonly bytes: number;
+  /** How long it takes at least, in milliseconds: what limits allow, and answers need. */
+  readonly ms: number;
+  /** What else it uses up, by name, such as `weight` of a rate limit. */
+  readonly uses?: Readonly<Record<string, number>>;
+}
+
 /** What a source is made of. */
 export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Input> {
-  /**
-   * What reading again from a position gives: the same records (`exact`), the same for a while
-   * (`bounded`), or only what is new (`none`).
-   */
-  readonly replay: "exact" | "bounded" | "none";
+  /** What reading again gives; a function where that depends on the options. */
+  readonly replay: ReplayPromise | ((options: Options) => ReplayPromise);
+  /** Whether it goes on until it is told to stop: that it ends by itself is then a failure. */
+  readonly endless?: boolean;
   /** What its records look like. */
   shape(options: Options): RecordShape;
   /**
@@ -109,6 +149,23 @@ export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Inp
    * @param context The world.
    */
   read(options: Options, from: Position, context: Context): AsyncIterable<SourceBatch<Out>>;
+  /**
+   * Says where a position stands, series by series, for `state show`. Pure. Positions are shown as
+   * they are, where it is left out.
+   *
+   * @param options The checked options.
+   * @param position A position that it has given.
+   * @param nowMs Epoch milliseconds.
+   */
+  describePosition?(options: Options, position: Position, nowMs: number): readonly SeriesPlace[];
+  /**
+   * What reading from the beginning up to now costs, for `explain`. Pure, without a question to
+   * anyone. Only where it can be told.
+   *
+   * @param options The checked options.
+   * @param nowMs Epoch milliseconds.
+   */
+  cost?(options: Options, nowMs: number): SourceCost;
   /** Options that turn it to a simulated exchange, for `--simulate`. Only where it has one. */
   simulated?(urls: SimulatorUrls): Partial<Input>;
   /** Its history, for audits and repairs. Only where it can be asked for by series and range. */
@@ -138,6 +195,16 @@ export interface StepContext<Options, State, Out> {
   readonly state: State;
   /** Gives a record on. Called any number of times. What was given is taken back if the step throws. */
   emit(record: Out): void;
+}
+
+/** What a transform doubts about a stored point. */
+export interface Doubt {
+  /** In words that follow "points": `without "close"`. The same for the same fault. */
+  readonly what: string;
+  /** Points in a row below which it is nothing. 1 where it is left out. */
+  readonly least?: number;
+  /** Whether the point is not whole: it then counts as missing, and a repair fetches it. */
+  readonly isUnfinished?: boolean;
 }
 
 /** What a transform is made of. */
@@ -170,6 +237,13 @@ export interface TransformSpec<Options, Input, State, In, Out> extends PluginSpe
    * @throws {RecordError} To refuse the record.
    */
   step(record: In, step: StepContext<Options, State, Out>): State;
+  /**
+   * Values that say as much as no value, for fields that a point no longer has when it is computed
+   * anew: a store cannot take a field away.
+   */
+  blanks?(options: Options): Readonly<Record<string, FieldValue>>;
+  /** What is odd about a point that it gave once and that is final by now: for audits. Pure. */
+  doubts?(point: Point, options: Options): readonly Doubt[];
 }
 
 /** What a sink's encoding works with. */
@@ -257,15 +331,36 @@ export interface SinkStore<Options> {
   ): Promise<readonly (readonly Point[])[]>;
   /** The points of one series in a range, in order of time, page by page. */
   read(options: Options, query: RangeQuery, context: Context): AsyncIterable<readonly Point[]>;
+  /**
+   * The types as which the store has each field, in its own words where they are none of ours: more
+   * than one, or another than the declared one, are for audits to find. Nothing where it has none.
+   */
+  types?(
+    options: Options,
+    shape: PointShape,
+    context: Context,
+  ): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** The relative error with which numbers come back. None, where it is left out. */
+  tolerance?(options: Options): number;
+  /** For how long what was acknowledged may not be seen, in milliseconds. 0, where it is left out. */
+  settleMs?(options: Options): number;
 }
+
+/**
+ * What delivering again does: nothing new (`idempotent`), nothing as the token takes it back
+ * (`transactional`), or doubles (`append`).
+ */
+export type DeliveryPromise = "idempotent" | "transactional" | "append";
 
 /** What a sink is made of. */
 export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input> {
+  /** What delivering again does; a function where that depends on the options. */
+  readonly delivery: DeliveryPromise | ((options: Options) => DeliveryPromise);
   /**
-   * What delivering again does: nothing new (`idempotent`), nothing as the token takes it back
-   * (`transactional`), or doubles (`append`).
+   * What weakens that promise with these options, as a clause: `a crash of the server may lose …`.
+   * It becomes part of the guarantee. Nothing, where nothing does.
    */
-  readonly delivery: "idempotent" | "transactional" | "append";
+  caveat?(options: Options): string | undefined;
   /**
    * Says whether it can write such records.
    *
@@ -289,6 +384,11 @@ export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input>
   open(options: Options, opening: Opening, context: Context): Promise<SinkWriter<In>>;
   /** What is stored, read back. Only where it can be. */
   readonly store?: SinkStore<Options>;
+  /**
+   * The files it has written, in order, each with one record as JSON on a line: from these, dead
+   * letters are put through again. Only where it writes such files.
+   */
+  jsonLines?(options: Options, context: Pick<Context, "files">): Promise<readonly string[]>;
   /**
    * Tries whether it could be written to, changing nothing: for `check --probe`.
    *
@@ -402,6 +502,16 @@ export function defineSink<Options, Input, In>(
   spec: SinkSpec<Options, Input, In>,
 ): SinkPlugin<Options, Input, In> {
   return definePlugin("sink", spec);
+}
+
+/** What reading a source again gives, with these options. */
+export function replayOf(plugin: SourcePlugin, options: unknown): ReplayPromise {
+  return typeof plugin.replay === "function" ? plugin.replay(options) : plugin.replay;
+}
+
+/** What delivering again to a sink does, with these options. */
+export function deliveryOf(plugin: SinkPlugin, options: unknown): DeliveryPromise {
+  return typeof plugin.delivery === "function" ? plugin.delivery(options) : plugin.delivery;
 }
 
 /** Whether a value is a plugin made by one of the three functions here. */

@@ -6,7 +6,7 @@
 
 import { abortable } from "@std/async";
 import type { Clock, Context } from "./context.ts";
-import { asStepError, describeError, FatalError, RetryableError } from "./errors.ts";
+import { asStepError, describeError, FatalError, isDenied, RetryableError } from "./errors.ts";
 import type { CheckedStep } from "./pipeline.ts";
 import type { Position, SourceBatch, SourcePlugin } from "./plugin.ts";
 import { type RetryLimits, waitBeforeRetry } from "./retry.ts";
@@ -47,7 +47,7 @@ export async function readSource(parts: ReadingParts): Promise<void> {
       return;
     } catch (error) {
       if (context.signal.aborted) return;
-      if (!(error instanceof RetryableError) || ++failures >= maxAttempts) {
+      if (!(error instanceof RetryableError) || isDenied(error) || ++failures >= maxAttempts) {
         throw asStepError(`Source "${step.id}"`, error);
       }
       const waitMs = waitBeforeRetry(failures - 1, error, context.random);

@@ -5,10 +5,12 @@
  */
 
 import type { Context } from "./context.ts";
-import { describeError, FatalError, RetryableError } from "./errors.ts";
+import { describeError, FatalError, hintForDenied, isDenied, RetryableError } from "./errors.ts";
 
 const BASE_MS = 500;
 const CAP_MS = 60_000;
+/** Nobody bans for longer: an answer that asks for more is broken. */
+const LONGEST_ASKED_MS = 3 * 86_400_000;
 
 /** What trying again needs of the world. */
 export type RetryContext = Pick<Context, "sleep" | "random"> & {
@@ -67,6 +69,7 @@ export async function retry<T>(
       return result;
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
+      if (isDenied(error)) throw givenUp(action, error, failures + 1);
       if (failures + 1 >= (limits.maxAttempts ?? Infinity)) {
         throw givenUp(action, error, failures + 1);
       }
@@ -82,11 +85,15 @@ export async function retry<T>(
 
 function givenUp(action: string, error: RetryableError, attempts: number): FatalError {
   const tried = attempts === 1 ? "in one attempt" : `in ${attempts} attempts`;
-  return new FatalError(`Cannot ${action} ${tried}`, { cause: error, hint: error.hint });
+  return new FatalError(`Cannot ${action} ${tried}`, {
+    cause: error,
+    hint: error.hint ?? hintForDenied(error),
+  });
 }
 
 /**
- * How long to wait after a failure: full jitter, on top of what the error asks for.
+ * How long to wait after a failure: full jitter, on top of what the error asks for, which counts up
+ * to three days.
  *
  * @param failures How many failures came before this one, without a success between.
  * @param error The failure.
@@ -100,6 +107,6 @@ export function waitBeforeRetry(
 ): number {
   const jitterMs = random() * Math.min(CAP_MS, BASE_MS * 2 ** failures);
   // What the other side asks for may be anything, and not a number would mean not to wait at all.
-  const askedMs = Math.max(0, error.retryAfterMs ?? 0) || 0;
+  const askedMs = Math.min(LONGEST_ASKED_MS, Math.max(0, error.retryAfterMs ?? 0) || 0);
   return Math.round(askedMs + jitterMs);
 }

@@ -10,18 +10,24 @@
  */
 
 import { abortable } from "@std/async";
-import { type Refusal, type RunningTransform, startTransform } from "./chain.ts";
+import { type RunningTransform, startTransform } from "./chain.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
-import { identifySteps, refuseOtherPipeline } from "./identity.ts";
+import { identifySteps, letterToken, refuseOtherPipeline } from "./identity.ts";
+import { refuseKeptSecrets } from "./kept_secrets.ts";
 import type { Context, Json, Log } from "./context.ts";
+import { DEAD_LETTER_SHAPES } from "./dead_letter.ts";
 import { type Delivery, startDelivery } from "./delivery.ts";
+import { Ending } from "./ending.ts";
 import { asStepError, describeError, FatalError } from "./errors.ts";
-import { emptyStep, findImbalances, type Ledger, type StepLedger } from "./ledger.ts";
+import { emptyLedger, findImbalances, type Ledger, ledgerOf, type StepLedger } from "./ledger.ts";
 import type { CheckedStep, Pipeline } from "./pipeline.ts";
 import type { SinkPlugin, SinkWriter, SourceBatch, SourcePlugin } from "./plugin.ts";
 import { readSource } from "./reading.ts";
+import { Refusals } from "./refusals.ts";
+import { type LetterBatch, type LetterFile, readLetters } from "./replay.ts";
 import type { RetryLimits } from "./retry.ts";
 import { findStoredEnds } from "./stored.ts";
+import { addCounts } from "./metrics.ts";
 import { Monitor, type RunView } from "./monitor.ts";
 import { createContext, type World } from "./world.ts";
 
@@ -36,6 +42,11 @@ export interface RunOptions {
   readonly checkpoints: CheckpointStore;
   /** Stops the run cleanly: no more is read, what was read is delivered and saved. */
   readonly stop?: AbortSignal;
+  /**
+   * How long it may take to end once it is stopped or has failed, in milliseconds: a plugin that
+   * hangs must not hold it for ever. 30,000 by default.
+   */
+  readonly drainMs?: number;
   /** Ends the run at once. What is not in the last checkpoint is done again by the next run. */
   readonly abort?: AbortSignal;
   /** The log of a step, by step id; the engine's own with no id. */
@@ -46,6 +57,11 @@ export interface RunOptions {
   readonly monitor?: Monitor;
   /** How long to try again. For ever where it is left out. */
   readonly retryLimits?: RetryLimits;
+  /**
+   * Dead letters to put through again, in place of reading the sources: gives the files they are
+   * in, once the dead-letter sink is open.
+   */
+  letters?(): Promise<readonly LetterFile[]>;
 }
 
 /** How far a run is. */
@@ -66,8 +82,10 @@ export interface RunReport {
   readonly outcome: "done" | "stopped";
   /** What became of every record, over all runs since the first. */
   readonly ledger: Ledger;
-  /** Records that sources gave in this run. */
+  /** Records that sources gave in this run; of a replay, dead letters that were put through. */
   readonly records: number;
+  /** Dead letters of this run, by the step that refused them. */
+  readonly deadLetters: Readonly<Record<string, number>>;
   /** Bytes that each sink acknowledged in this run, by step id. */
   readonly bytes: Readonly<Record<string, number>>;
   /** What plugins counted in this run, over all labels, by step id and name. */
@@ -81,13 +99,17 @@ export interface RunReport {
 /**
  * Runs a pipeline until its sources end or it is told to stop.
  *
- * @throws {FatalError} If the run cannot go on, or its ledger does not balance.
+ * @throws {FatalError} If the run cannot go on, its ledger does not balance, or it cannot be stopped
+ * in time; the message then names what was not delivered.
  * @throws {PenstockError} Whatever else a step threw.
  */
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunReport> {
-  const run = await Run.start(pipeline, options);
+  const saved = await options.checkpoints.load();
+  if (saved) refuseOtherPipeline(pipeline, saved);
+  else if (options.letters) throw neverRun(pipeline);
+  const run = new Run(pipeline, options, saved);
   try {
-    return await run.finish();
+    return await run.run(saved);
   } finally {
     options.monitor?.end();
     await run.close();
@@ -110,31 +132,38 @@ class Run {
   readonly #shared = new Map<string, unknown>();
   /** Whether each source has given anything. */
   readonly #given = new Map<string, boolean>();
+  /** What plugins had counted when the last checkpoint was saved. */
+  readonly #counted: Checkpoint["counters"];
   readonly #positions = new Map<string, Record<string, Json>>();
   readonly #progress = new Map<string, number | undefined>();
   readonly #ledger: Ledger;
   readonly #status: RunStatus = { records: 0, timeMs: undefined, progress: undefined, epochs: 0 };
-  /** Aborts when the run is stopped, is aborted, or fails: sources end. */
-  readonly #ending = new AbortController();
-  /** Aborts when the run is aborted or fails: sinks end. */
-  readonly #aborting = new AbortController();
-  #failure: { readonly error: unknown } | undefined;
+  readonly #ending: Ending;
   #transforms: readonly RunningTransform[] = [];
   #sinks: OpenSink[] = [];
   #deadLetter: OpenSink | undefined;
-  #refused: unknown[] = [];
+  readonly #refusals: Refusals;
+  #replayed: Checkpoint["replayed"];
+  /** That a source has ended which must not. */
+  #endedEarly: FatalError | undefined;
   #epoch: number;
+  /** The sink that is being flushed. */
+  #waitsFor: CheckedStep | undefined;
   #unsaved = 0;
+  /** When the last checkpoint was saved, on the steady clock. */
   #savedMs: number;
   /** The last piece of work that needs all sources to wait. */
   #work: Promise<void> = Promise.resolve();
 
-  private constructor(pipeline: Pipeline, options: RunOptions, saved: Checkpoint | undefined) {
+  constructor(pipeline: Pipeline, options: RunOptions, saved: Checkpoint | undefined) {
     this.#pipeline = pipeline;
     this.#options = options;
-    this.#startMs = this.#savedMs = options.world.clock.now();
+    this.#startMs = this.#savedMs = options.world.clock.steady();
     this.#epoch = saved?.epoch ?? 0;
     this.#ledger = saved?.ledger ?? emptyLedger(pipeline);
+    this.#refusals = new Refusals(pipeline, this.#ledger, saved?.refusals);
+    this.#replayed = { ...saved?.replayed };
+    this.#counted = saved?.counters ?? {};
     this.#monitor = options.monitor ?? new Monitor();
     this.#monitor.begin(() => this.#view());
     for (const { id } of pipeline.sources) {
@@ -142,23 +171,29 @@ class Run {
       this.#positions.set(id, { ...saved?.positions[id] });
       this.#progress.set(id, undefined);
     }
-    options.stop?.addEventListener("abort", () => this.#ending.abort(options.stop?.reason));
-    options.abort?.addEventListener("abort", () => this.#abort(options.abort?.reason));
-    if (options.stop?.aborted) this.#ending.abort(options.stop.reason);
-    if (options.abort?.aborted) this.#abort(options.abort.reason);
+    const { stop, abort, drainMs, world: { clock } } = options;
+    const undelivered = () => this.#describeUndelivered();
+    this.#ending = new Ending({ stop, abort, drainMs, clock, undelivered });
   }
 
-  static async start(pipeline: Pipeline, options: RunOptions): Promise<Run> {
-    const saved = await options.checkpoints.load();
-    if (saved) refuseOtherPipeline(pipeline, saved);
-    const run = new Run(pipeline, options, saved);
+  /** Runs to the end, but waits for nothing once it has to leave. */
+  run(saved: Checkpoint | undefined): Promise<RunReport> {
+    return this.#ending.waitFor(this.#run(saved));
+  }
+
+  async #run(saved: Checkpoint | undefined): Promise<RunReport> {
+    const { reading } = this.#ending;
     try {
-      await run.#unlessAborted(run.#open(saved));
+      await abortable(this.#open(saved), reading);
     } catch (error) {
-      await run.close();
-      throw error;
+      this.#ending.throwFailure();
+      if (!this.#ending.isStopped || error !== reading.reason) throw error;
+      // Stopped before anything was read: there is nothing to deliver, and no sink has to be open.
+      this.#ending.fail(error);
+      return this.#report();
     }
-    return run;
+    await this.#finish();
+    return this.#report();
   }
 
   async #open(saved: Checkpoint | undefined): Promise<void> {
@@ -168,15 +203,15 @@ class Run {
         step,
         ledgerOf(this.#ledger.transforms, step.id),
         saved?.states[step.id] ?? {},
-        (refusal) => this.#refuse(refusal),
+        (refusal) => this.#refusals.take(refusal),
       )
     );
     if (deadLetter) {
       this.#deadLetter = await this.#openSink(
         deadLetter,
-        saved?.deadLetterToken,
+        letterToken(this.#pipeline, saved),
         this.#ledger.deadLetter,
-        [{ kind: "raw", format: "dead_letter" }],
+        DEAD_LETTER_SHAPES,
       );
     }
     for (const step of sinks) {
@@ -194,7 +229,7 @@ class Run {
     ledger: StepLedger,
     shapes: Pipeline["shapes"],
   ): Promise<OpenSink> {
-    const context = this.#contextOf(step, this.#aborting.signal);
+    const context = this.#contextOf(step, this.#ending.writing);
     const writer: SinkWriter<unknown> = await context.retry(
       `open sink "${step.id}"`,
       () => step.plugin.open(step.options, { token, shapes }, context),
@@ -207,46 +242,51 @@ class Run {
       writer,
       context,
       ledger,
-      refuse: (refusal) => this.#refuse(refusal),
-      fail: (error) => this.#fail(error),
+      refuse: (refusal) => this.#refusals.take(refusal),
+      fail: (error) => this.#ending.fail(error),
     });
     return { delivery, writer };
   }
 
-  finish(): Promise<RunReport> {
-    return this.#unlessAborted(this.#finish());
-  }
-
-  /** Waits for work, but not once the run is aborted: a plugin may not listen. */
-  #unlessAborted<T>(work: Promise<T>): Promise<T> {
-    const { abort } = this.#options;
-    return abort ? abortable(work, abort) : work;
-  }
-
-  async #finish(): Promise<RunReport> {
+  async #finish(): Promise<void> {
     const ticking = this.#tick();
-    await Promise.all(this.#pipeline.sources.map((step) => this.#readAll(step)));
-    this.#ending.abort(new DOMException("The sources have ended", "AbortError"));
+    if (this.#options.letters) await this.#replayAll(await this.#options.letters());
+    else await Promise.all(this.#pipeline.sources.map((step) => this.#readAll(step)));
+    this.#ending.endReading();
     await ticking;
-    this.#throwFailure();
+    this.#ending.throwFailure();
     if (this.#unsaved > 0) await this.#save();
-    this.#throwFailure();
+    this.#ending.throwFailure();
     this.#checkLedger();
+    if (this.#endedEarly) throw this.#endedEarly;
+  }
+
+  #report(): RunReport {
     return {
-      outcome: this.#options.stop?.aborted ? "stopped" : "done",
+      outcome: this.#ending.isStopped ? "stopped" : "done",
       ledger: this.#ledger,
       records: this.#status.records,
+      deadLetters: this.#refusals.kept,
       bytes: Object.fromEntries(
         this.#sinks.map(({ delivery }) => [delivery.step.id, delivery.bytes]),
       ),
       counters: this.#monitor.measurements.totals(),
-      elapsedMs: this.#options.world.clock.now() - this.#startMs,
+      elapsedMs: this.#options.world.clock.steady() - this.#startMs,
       epochs: this.#status.epochs,
     };
   }
 
-  close(): Promise<void> {
-    return this.#unlessAborted(this.#closeSinks()).catch(() => {});
+  /** Closes the sinks; says so when one does not end in time. */
+  async close(): Promise<void> {
+    const hadFailed = this.#ending.hasFailed;
+    this.#ending.limit();
+    try {
+      await this.#ending.waitFor(this.#closeSinks());
+    } catch (error) {
+      if (!hadFailed) this.#logOf().warn(`Cannot close the sinks: ${describeError(error)}`);
+    } finally {
+      this.#ending.close();
+    }
   }
 
   async #closeSinks(): Promise<void> {
@@ -259,26 +299,38 @@ class Run {
     }
   }
 
-  #readAll(step: CheckedStep<SourcePlugin>): Promise<void> {
+  async #readAll(step: CheckedStep<SourcePlugin>): Promise<void> {
+    try {
+      await this.#readSource(step);
+      if (!step.plugin.endless || this.#ending.reading.aborted) return;
+      // What all sources gave is delivered and saved first: some of it may not come again.
+      this.#endedEarly = endedEarly(step);
+      this.#ending.endReading();
+    } catch (error) {
+      this.#ending.fail(error);
+    }
+  }
+
+  #readSource(step: CheckedStep<SourcePlugin>): Promise<void> {
     return readSource({
       step,
-      context: this.#contextOf(step, this.#ending.signal),
+      context: this.#contextOf(step, this.#ending.reading),
       clock: this.#options.world.clock,
       retryLimits: this.#options.retryLimits ?? {},
       position: () => ({ ...this.#positions.get(step.id) }),
       take: (batch) =>
         this.#alone(() => this.#take(step, batch)).catch((error) => {
           // Not the source's fault, and past mending: states have moved on, the position has not.
-          this.#fail(error);
+          this.#ending.fail(error);
           throw error;
         }),
-    }).catch((error) => this.#fail(error));
+    });
   }
 
   /** Runs work while no other work runs. After a failure nothing runs. */
   #alone(work: () => Promise<void>): Promise<void> {
     const done = this.#work.then(async () => {
-      if (this.#failure) return;
+      if (this.#ending.hasFailed) return;
       await work();
     });
     this.#work = done.catch(() => {});
@@ -299,16 +351,51 @@ class Run {
     Object.assign(this.#positions.get(step.id) ?? {}, batch.position);
     this.#given.set(step.id, true);
     this.#progress.set(step.id, batch.progress);
-    this.#status.records += batch.records.length;
-    this.#unsaved += Math.max(1, batch.records.length);
     this.#status.progress = meanOf(this.#progress.values());
+    await this.#count(batch.records.length);
+  }
+
+  /** Counts records that were taken, and saves when an epoch is over. */
+  async #count(records: number): Promise<void> {
+    this.#status.records += records;
+    this.#unsaved += Math.max(1, records);
     this.#options.observe?.(this.#status);
     if (this.#unsaved >= this.#pipeline.epoch.records || this.#epochIsOver()) await this.#save();
   }
 
-  async #push(records: readonly unknown[]): Promise<void> {
+  async #replayAll(files: readonly LetterFile[]): Promise<void> {
+    try {
+      for await (const batch of readLetters(this.#pipeline, files, this.#replayed)) {
+        if (this.#ending.reading.aborted) return;
+        await this.#alone(() => this.#takeLetters(batch));
+      }
+    } catch (error) {
+      this.#ending.fail(error);
+    }
+  }
+
+  /** Letters of a transform go through it and what follows; those of a sink go to that sink alone. */
+  async #takeLetters({ step, records, file, lines }: LetterBatch): Promise<void> {
+    const transform = this.#transforms.findIndex((one) => one.step.id === step);
+    if (transform >= 0) {
+      ledgerOf(this.#ledger.transforms, step).replayed += records.length;
+      await this.#push(records, this.#transforms.slice(transform));
+    } else {
+      ledgerOf(this.#ledger.sinks, step).replayed += records.length;
+      const sink = this.#sinks.find(({ delivery }) => delivery.step.id === step);
+      await sink?.delivery.add(records);
+      await this.#keepRefused();
+    }
+    this.#replayed = { ...this.#replayed, [file]: lines };
+    await this.#count(records.length);
+  }
+
+  async #push(
+    records: readonly unknown[],
+    transforms: readonly RunningTransform[] = this.#transforms,
+  ): Promise<void> {
     let on = records;
-    for (const transform of this.#transforms) on = transform.run(on);
+    for (const transform of transforms) on = transform.run(on);
     const last = on.at(-1);
     if (typeof last === "object" && last !== null && "timeMs" in last) {
       this.#status.timeMs = Math.max(this.#status.timeMs ?? 0, Number(last.timeMs));
@@ -321,42 +408,25 @@ class Run {
   }
 
   async #keepRefused(): Promise<void> {
-    const refused = this.#refused;
-    this.#refused = [];
-    if (refused.length > 0) await this.#deadLetter?.delivery.add(refused);
-  }
-
-  #refuse({ step, record, error }: Refusal): void {
-    if (step.onError === "stop") {
-      const choices = step === this.#pipeline.deadLetter
-        ? "`on_error: drop`"
-        : "`on_error: dead_letter` or `on_error: drop`";
-      throw new FatalError(`Step "${step.id}" refused a record: ${describeError(error)}`, {
-        cause: error,
-        hint: error.hint ?? `Set ${choices} on that step to go on without such records`,
-      });
-    }
-    if (step.onError === "drop") this.#ledger.dropped++;
-    else this.#refused.push({ step: step.id, reason: describeError(error), record });
+    const letters = this.#refusals.letters();
+    if (letters.length > 0) await this.#deadLetter?.delivery.add(letters);
   }
 
   /** Saves when time is up although no batch comes. */
   async #tick(): Promise<void> {
     const { clock } = this.#options.world;
-    const { signal } = this.#ending;
+    const signal = this.#ending.reading;
     while (!signal.aborted) {
       await clock.sleep(this.#pipeline.epoch.ms, signal).catch(() => {});
       if (signal.aborted) return;
       await this.#alone(async () => {
         if (this.#unsaved > 0 && this.#epochIsOver()) await this.#save();
-      }).catch((error) => this.#fail(error));
+      }).catch((error) => this.#ending.fail(error));
     }
   }
 
   #epochIsOver(): boolean {
-    const sinceMs = this.#options.world.clock.now() - this.#savedMs;
-    // A clock that was set back must not put the next checkpoint off.
-    return sinceMs < 0 || sinceMs >= this.#pipeline.epoch.ms;
+    return this.#options.world.clock.steady() - this.#savedMs >= this.#pipeline.epoch.ms;
   }
 
   /** The end of an epoch: all sinks first, then the checkpoint. */
@@ -365,11 +435,11 @@ class Run {
     await this.#keepRefused();
     await this.#deadLetter?.delivery.drain();
     const tokens: Record<string, Json> = {};
-    for (const { delivery } of this.#sinks) tokens[delivery.step.id] = await delivery.flush();
-    const deadLetterToken = await this.#deadLetter?.delivery.flush() ?? null;
+    for (const sink of this.#sinks) tokens[sink.delivery.step.id] = await this.#flush(sink);
+    const deadLetterToken = this.#deadLetter ? await this.#flush(this.#deadLetter) : null;
     this.#checkLedger();
-    this.#throwFailure();
-    await this.#options.checkpoints.save({
+    this.#ending.throwFailure();
+    const checkpoint: Checkpoint = {
       pipeline: this.#pipeline.name,
       epoch: ++this.#epoch,
       steps: identifySteps(this.#pipeline),
@@ -377,12 +447,24 @@ class Run {
       states: Object.fromEntries(this.#transforms.map(({ step, states }) => [step.id, states()])),
       tokens,
       deadLetterToken,
+      refusals: this.#refusals.counting,
+      replayed: this.#replayed,
       ledger: this.#ledger,
-    });
+      counters: addCounts(this.#counted, this.#monitor.measurements.totals()),
+    };
+    refuseKeptSecrets(this.#pipeline, checkpoint);
+    await this.#options.checkpoints.save(checkpoint);
     this.#unsaved = 0;
-    this.#savedMs = this.#options.world.clock.now();
+    this.#savedMs = this.#options.world.clock.steady();
     this.#status.epochs++;
     this.#logOf().debug("Saved a checkpoint", { epoch: this.#epoch });
+  }
+
+  async #flush({ delivery }: OpenSink): Promise<Json> {
+    this.#waitsFor = delivery.step;
+    const token = await delivery.flush();
+    this.#waitsFor = undefined;
+    return token;
   }
 
   #checkLedger(): void {
@@ -393,30 +475,29 @@ class Run {
     });
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#abort(error);
-  }
-
-  #abort(reason: unknown): void {
-    this.#failure ??= { error: reason };
-    this.#ending.abort(reason);
-    this.#aborting.abort(reason);
-  }
-
-  #throwFailure(): void {
-    if (this.#failure) throw this.#failure.error;
+  #describeUndelivered(): string {
+    const late = this.#waitsFor?.id;
+    const all = this.#deadLetter ? [...this.#sinks, this.#deadLetter] : this.#sinks;
+    const waiting = all.flatMap(({ delivery: { step, pending } }) =>
+      pending > 0 ? [`sink "${step.id}" has not acknowledged ${pending} records`] : []
+    );
+    if (waiting.length > 0) return waiting.join("; ");
+    return late === undefined
+      ? "the checkpoint is not saved"
+      : `sink "${late}" has not made what it was sent durable`;
   }
 
   #view(): RunView {
+    const { clock } = this.#options.world;
+    const nowMs = clock.now();
     return {
       pipeline: this.#pipeline.name,
       ledger: this.#ledger,
       given: this.#given,
       deliveries: this.#sinks.map(({ delivery }) => delivery),
       epochs: this.#status.epochs,
-      savedMs: this.#savedMs,
-      nowMs: this.#options.world.clock.now(),
+      savedMs: nowMs - (clock.steady() - this.#savedMs),
+      nowMs,
     };
   }
 
@@ -438,22 +519,18 @@ class Run {
   }
 }
 
-function emptyLedger(pipeline: Pipeline): Ledger {
-  const empty = (steps: readonly CheckedStep[]) =>
-    Object.fromEntries(steps.map(({ id }) => [id, emptyStep()]));
-  return {
-    sources: empty(pipeline.sources),
-    transforms: empty(pipeline.transforms),
-    sinks: empty(pipeline.sinks),
-    deadLetter: emptyStep(),
-    dropped: 0,
-  };
+/** Dead letters are put through with what the pipeline remembers: it must have run. */
+function neverRun({ name }: Pipeline): FatalError {
+  return new FatalError(
+    `Cannot replay dead letters of pipeline "${name}" as it must have run before: it has no checkpoint`,
+    { hint: "Name the folder it keeps its checkpoints in with --state, if it is another one" },
+  );
 }
 
-function ledgerOf(steps: Readonly<Record<string, StepLedger>>, id: string): StepLedger {
-  const step = steps[id];
-  if (!step) throw new FatalError(`The checkpoint has no ledger for step "${id}"`);
-  return step;
+function endedEarly({ id }: CheckedStep): FatalError {
+  return new FatalError(`Cannot go on as source "${id}" must not end by itself: it has ended`, {
+    hint: "Run it again: it goes on from the last checkpoint. Please report it if it comes again",
+  });
 }
 
 function meanOf(values: Iterable<number | undefined>): number | undefined {

@@ -78,6 +78,7 @@ export function createContext(world: World, parts: ContextParts): Context {
     shared: (name, make) => shareIn(shared, name, make),
     files: world.files,
     now: () => clock.now(),
+    steady: () => clock.steady(),
     sleep,
     random,
     fetch: world.fetch,
@@ -136,13 +137,11 @@ export async function writeAll(
 async function openFile(path: string): Promise<OpenFile> {
   const file = await openOrMake(path);
   try {
-    await syncFolder(dirname(path));
-  } catch (error) {
     // A run that may reach this file alone relies on the file's own sync to keep its name, too.
-    if (!(error instanceof Deno.errors.NotCapable)) {
-      file.close();
-      throw error;
-    }
+    if (mayRead(dirname(path))) await syncFolder(dirname(path));
+  } catch (error) {
+    file.close();
+    throw error;
   }
   return {
     size: () => named("read", path, async () => (await file.stat()).size),
@@ -151,6 +150,10 @@ async function openFile(path: string): Promise<OpenFile> {
     sync: () => named("write", path, () => file.sync()),
     close: () => file.close(),
   };
+}
+
+function mayRead(path: string): boolean {
+  return Deno.permissions.querySync({ name: "read", path }).state === "granted";
 }
 
 async function openOrMake(path: string): Promise<Deno.FsFile> {
@@ -236,16 +239,22 @@ function reasonOf(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotADirectory) return "a part of its path is not a folder";
   if (error instanceof Deno.errors.PermissionDenied) return "the system does not allow it";
   if (error instanceof Deno.errors.NotCapable) {
-    return "penstock was started without that permission";
+    return "its permissions must name it: they do not";
   }
   return undefined;
 }
 
+/** What to do about what the system says, by its number: the same on Linux and macOS. */
+const HINTS: Readonly<Record<string, string>> = {
+  27: "Raise the limit of file sizes, see `ulimit -f`, then run it again: nothing is lost",
+  28: "Free some space on the disk, then run it again: nothing is lost",
+  30: "The file system is mounted to be read only: mount it to be written, or set another path",
+};
+
 function hintOf(error: unknown): string | undefined {
-  const text = describeError(error);
-  if (text.includes("os error 28")) {
-    return "Free some space on the disk, then run it again: nothing is lost";
-  }
+  const [, number] = /os error (\d+)/.exec(describeError(error)) ?? [];
+  const hint = number === undefined ? undefined : HINTS[number];
+  if (hint !== undefined) return hint;
   if (error instanceof Deno.errors.PermissionDenied) {
     return "Check the owner and the mode of the file and its folder";
   }

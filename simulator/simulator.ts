@@ -78,6 +78,7 @@ class ScriptedBinance implements Simulator {
     const startMs = checked.now ? resolveTime(checked.now, machineMs) : machineMs;
     this.clock = {
       now: () => options.clock.now() + startMs - machineMs,
+      steady: () => options.clock.steady(),
       sleep: (ms, signal) => options.clock.sleep(ms, signal),
     };
     this.#exchange = new Exchange(checked, startMs);

@@ -63,13 +63,14 @@ export function acceptLineProtocol(shape: RecordShape, instead?: string): void {
 }
 
 /**
- * Encodes points, one line each, in order, with times in milliseconds.
+ * Encodes points, one line each, in order.
  *
  * Tags are sorted by the bytes of their keys, fields are in the order of their declaration. What is
  * prepared for a series is kept for as long as its tags object and the shapes live.
  *
  * @param records Points of the declared shapes.
  * @param encoding The shapes, and where refused records go.
+ * @param precision The unit of the times. In seconds, a time that is not a whole one is refused.
  * @returns The bytes; each line ends with a line feed.
  *
  * @example
@@ -98,24 +99,32 @@ export function acceptLineProtocol(shape: RecordShape, instead?: string): void {
 export function encodeLineProtocol(
   records: readonly unknown[],
   { shapes, reject }: Pick<Encoding<unknown>, "shapes" | "reject">,
+  precision: "ms" | "s" = "ms",
 ): Uint8Array<ArrayBuffer> {
-  let encoder = encoders.get(shapes);
-  if (!encoder) encoders.set(shapes, encoder = new LineEncoder(shapes));
+  const known = encoders[precision];
+  let encoder = known.get(shapes);
+  if (!encoder) known.set(shapes, encoder = new LineEncoder(shapes, UNIT_MS[precision]));
   return encoder.encode(records, reject);
 }
 
 /** A run has one array of shapes: what is prepared for it is made once. */
-const encoders = new WeakMap<readonly RecordShape[], LineEncoder>();
+const encoders = {
+  ms: new WeakMap<readonly RecordShape[], LineEncoder>(),
+  s: new WeakMap<readonly RecordShape[], LineEncoder>(),
+};
+const UNIT_MS = { ms: 1, s: 1_000 };
 
 class LineEncoder {
   readonly #declared: ReadonlyMap<string, Declared>;
   readonly #measurements: ReadonlyMap<string, MeasurementEncoder>;
   readonly #buffer = new ByteBuffer();
 
-  constructor(shapes: readonly RecordShape[]) {
+  constructor(shapes: readonly RecordShape[], unitMs: number) {
     this.#declared = declare(shapes);
     this.#measurements = new Map(
-      [...this.#declared].map(([name, its]) => [name, new MeasurementEncoder(its, this.#buffer)]),
+      [...this.#declared].map((
+        [name, its],
+      ) => [name, new MeasurementEncoder(its, this.#buffer, unitMs)]),
     );
   }
 
@@ -155,6 +164,7 @@ interface Column {
 class MeasurementEncoder {
   readonly #declared: Declared;
   readonly #buffer: ByteBuffer;
+  readonly #unitMs: number;
   readonly #columns: readonly Column[];
   readonly #columnOf: ReadonlyMap<string, Column>;
   /** Room for a line without its measurement, tags and text. */
@@ -163,11 +173,12 @@ class MeasurementEncoder {
   #lastTags: Point["tags"] | undefined;
   #lastPrefix = makeLabel("");
 
-  constructor(declared: Declared, buffer: ByteBuffer) {
+  constructor(declared: Declared, buffer: ByteBuffer, unitMs: number) {
     const { measurement, tags, fields } = declared;
     checkNames({ kind: "point", measurement, tags, fields: Object.fromEntries(fields) });
     this.#declared = declared;
     this.#buffer = buffer;
+    this.#unitMs = unitMs;
     this.#columns = [...fields].map(([name, type]) => ({
       name,
       type,
@@ -198,11 +209,12 @@ class MeasurementEncoder {
   }
 
   #writeTime(point: Point): void {
-    const { timeMs } = point;
     checkTime(point);
-    if (timeMs === 0) throw refusal(point, "its time must not be 0");
-    if (timeMs > 0) this.#buffer.integer(timeMs);
-    else this.#buffer.ascii(String(timeMs));
+    const time = point.timeMs / this.#unitMs;
+    if (time === 0) throw refusal(point, "its time must not be 0");
+    if (!Number.isInteger(time)) throw refusal(point, "its time must be whole seconds");
+    if (time > 0) this.#buffer.integer(time);
+    else this.#buffer.ascii(String(time));
   }
 
   /** Points mostly come in runs of one series. */

@@ -42,11 +42,14 @@ import type { Point, RawCandle, Series } from "../engine/point.ts";
 import { resolveTime } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
+import { costOf } from "./_binance/cost.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
-import { placeOf, START_AGAIN } from "./_binance/place.ts";
+import { describePlaces } from "./_binance/places.ts";
+import { probeExchange } from "./_binance/probe.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
+import { placeOf, START_AGAIN } from "./_place.ts";
 
 const options = z.strictObject({
   symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")
@@ -80,8 +83,20 @@ export const binanceRest = defineSource({
   replay: "exact",
   shape: () => ({ kind: "raw", format: "candle" }),
   permissions: ({ base_url }: Options) => ({ net: [hostOf(base_url)] }),
+  cost(options: Options, nowMs) {
+    const { fromMs, toMs } = spanOf(options, nowMs);
+    const { symbols, interval, weight_share } = options;
+    return costOf({
+      ...{ symbols: symbols.length, intervals: [interval], weightShare: weight_share },
+      ...{ fromMs, toMs: Math.min(toMs, nowMs) },
+    });
+  },
+  describePosition: (options: Options, position, nowMs) =>
+    describePlaces(position, Math.min(nowMs, spanOf(options, nowMs).toMs)),
   simulated: ({ rest }) => ({ base_url: rest }),
   history: historyOf((options: Options) => options),
+  probe: ({ base_url, symbols, weight_share }, context) =>
+    probeExchange({ baseUrl: base_url, symbols, weightShare: weight_share }, context),
   async *read(options: Options, from, context) {
     const stop = new AbortController();
     const end = () => stop.abort(context.signal.reason);

@@ -44,11 +44,14 @@ import { retry } from "../engine/retry.ts";
 import { resolveTime, type Time } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
+import { costOf } from "./_binance/cost.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
-import { placeOf } from "./_binance/place.ts";
+import { describePlaces } from "./_binance/places.ts";
+import { probeExchange } from "./_binance/probe.ts";
 import { closedEndMs, historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
+import { placeOf } from "./_place.ts";
 
 const interval = z.enum(INTERVALS);
 
@@ -109,12 +112,26 @@ export const binanceWebsocket = defineSource({
   summary:
     "Reads candles of Binance as they close, with the history before them and no seam between",
   options,
-  replay: "exact",
+  replay: ({ updates }) => updates === "all" ? "final" : "exact",
+  endless: true,
   shape: () => ({ kind: "raw", format: "candle" }),
   permissions: ({ base_url, rest_url }: Options) => ({
     net: [...new Set([hostOf(base_url), hostOf(rest_url)])],
   }),
+  cost: ({ symbols, interval, from, weight_share }: Options, nowMs) =>
+    costOf({
+      ...{ symbols: symbols.length, intervals: [interval].flat(), weightShare: weight_share },
+      fromMs: from ? Math.max(EARLIEST_MS, resolveTime(from, nowMs)) : nowMs,
+      toMs: nowMs,
+    }),
+  describePosition: (_options, position, nowMs) => describePlaces(position, nowMs),
   simulated: ({ rest, stream }) => ({ rest_url: rest, base_url: stream }),
+  probe: async ({ base_url, rest_url, symbols, weight_share }, context) => {
+    const probe = { baseUrl: rest_url, symbols, weightShare: weight_share };
+    return `${await probeExchange(probe, context)}; the streams of ${
+      hostOf(base_url)
+    } were not tried`;
+  },
   history: historyOf(({ rest_url, ...options }: Options) => ({ ...options, base_url: rest_url })),
   async *read(options: Options, from, context): AsyncGenerator<SourceBatch<RawCandle>> {
     context.signal.throwIfAborted();
@@ -158,7 +175,9 @@ async function begin(
     known[at] ?? { from: ends[at]?.lastMs ?? startOf(options.from, interval, nowMs) }
   );
   const before = ends.flatMap((end) => end ? [end.before] : []);
-  return new LiveReading({ options, series, places, before, client, context, signal });
+  // Streams are watched by the exchange's time, too, which no one sets.
+  const steady: Context = { ...context, now: () => client.now() };
+  return new LiveReading({ options, series, places, before, client, context: steady, signal });
 }
 
 /** A context whose waiting and retrying end with the reading, also when its consumer just stops. */

@@ -7,6 +7,7 @@
 import type { SourcePlugin } from "../engine/plugin.ts";
 import { binanceRest } from "./binance_rest.ts";
 import { binanceWebsocket } from "./binance_websocket.ts";
+import { influxdb } from "./influxdb.ts";
 
 /** All sources. */
-export const SOURCES: readonly SourcePlugin[] = [binanceRest, binanceWebsocket];
+export const SOURCES: readonly SourcePlugin[] = [binanceRest, binanceWebsocket, influxdb];

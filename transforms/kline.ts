@@ -11,7 +11,7 @@
 import { z } from "zod";
 import { Decimal } from "../engine/decimal.ts";
 import { OptionsError, RecordError } from "../engine/errors.ts";
-import { defineTransform, type StepContext } from "../engine/plugin.ts";
+import { defineTransform, type Doubt, type StepContext } from "../engine/plugin.ts";
 import type { Point, PointShape, RawCandle, Series } from "../engine/point.ts";
 import { textOf } from "../engine/text.ts";
 import { compareDecimals, isDecimal, isWithin, sameLayout } from "./_decimal.ts";
@@ -50,6 +50,11 @@ const SHAPE: PointShape = {
   },
 };
 
+/** In the order in which they are declared. */
+const FIELDS = Object.keys(SHAPE.fields);
+/** So many candles in a row without volume are worth a look. */
+const STILL = 60;
+
 /** The `kline` transform. */
 export const kline = defineTransform({
   id: "kline",
@@ -68,7 +73,33 @@ export const kline = defineTransform({
   step(record: RawCandle, { emit }: StepContext<unknown, void, Point>): void {
     emit(toPoint(record));
   },
+  doubts,
 });
+
+/**
+ * What is odd about a stored candle whose interval is over.
+ *
+ * @returns One that is not closed, or lacks a field, must be fetched again. Tradeless candles are
+ * nothing unusual, unless there are many in a row.
+ */
+function doubts({ fields }: Point): Doubt[] {
+  const found: Doubt[] = [];
+  const absent = FIELDS.filter((name) => fields[name] === undefined);
+  if (fields.closed === false) found.push({ what: "of a candle that is open", isUnfinished: true });
+  if (absent.length > 0) {
+    return [...found, { what: `without ${absent.join(", ")}`, isUnfinished: true }];
+  }
+  const [open = 0, high = 0, low = 0, close = 0, volume = 0, , taker = 0, , trades = 0] = FIELDS
+    .map((name) => Number(fields[name]));
+  if (low > Math.min(open, close) || high < Math.max(open, close)) {
+    found.push({ what: "with open or close outside of low and high" });
+  }
+  if (low <= 0) found.push({ what: "with a price that is not above zero" });
+  if ((volume === 0) !== (trades === 0)) found.push({ what: "with trades, or volume, alone" });
+  if (taker > volume) found.push({ what: "that takers bought more of than was traded" });
+  if (volume === 0) found.push({ what: "without volume, one after another", least: STILL });
+  return found;
+}
 
 /**
  * Makes the point of one candle.

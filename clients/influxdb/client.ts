@@ -29,7 +29,7 @@ export interface InfluxRequest {
   readonly path: string;
   /** Parameters, none of them secret. An undefined one is left out. */
   readonly query?: Readonly<Record<string, string | undefined>>;
-  /** What is sent. Compressed where the connection says so. */
+  /** What is sent. Bytes are compressed where the connection says so; few servers unpack questions. */
   readonly body?: Uint8Array | string;
   /** Headers beside the credentials. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -146,7 +146,8 @@ export class InfluxClient {
     { body }: InfluxRequest,
   ): Promise<Pick<RequestInit, "body"> & { encoding?: HeadersInit }> {
     if (body === undefined) return {};
-    if (!this.#compresses) return { body: typeof body === "string" ? body : new Uint8Array(body) };
+    if (typeof body === "string") return { body };
+    if (!this.#compresses) return { body: new Uint8Array(body) };
     const bytes = await compress(body, { level: constants.Z_BEST_SPEED });
     return { body: new Uint8Array(bytes), encoding: { "content-encoding": "gzip" } };
   }

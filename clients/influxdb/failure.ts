@@ -15,6 +15,8 @@ import { authorizationOf, type Connection, kindOf } from "./connection.ts";
 
 /** The longest text of a server that is passed on: it may quote what it was sent. */
 const LONGEST_WORDS = 300;
+/** Taking out what is shorter would garble a text, and tell what was taken out. */
+const SHORTEST_SECRET = 4;
 const LATER = [408, 425, 429, 499, 500, 502, 503, 504];
 
 /** An answer, read to its end. */
@@ -62,6 +64,9 @@ export function failureOf(
   const said = `${nameOf(connection)} answered ${answer.status}${words ? `, "${words}"` : ""}`;
   const hint = configurationHint(connection, meaning, words, answer.headers);
   if (hint !== undefined) return new OptionsError(`Cannot ${action}: ${said}`, { hint });
+  if (/no space left/i.test(words)) {
+    return new FatalError(`Cannot ${action}: ${said}`, { hint: fullDiskHint(connection) });
+  }
   if (LATER.includes(meaning) || meaning > 505) {
     return new RetryableError(said, {
       retryAfterMs: retryAfterMs(answer.headers, nowMs),
@@ -126,19 +131,20 @@ function configurationHint(
   words: string,
   headers: Headers,
 ): string | undefined {
+  if (/parquet files?/i.test(words)) {
+    return "InfluxDB 3 Core looks back some 72 hours: set `from`, or let the server read more files by `--query-file-limit`";
+  }
   if (status < 300) return "Check `url`, `server` and `version`: no such server answers so";
   if (status < 400) {
     return `Set \`url\` to where it really is: it sends elsewhere${locationOf(headers)}`;
   }
   if (status === 401) return credentialsHint(connection);
   if (status === 403) return permissionHint(connection);
-  if (status === 404) return missingHint(connection, words);
+  if (status === 404) return missingHint(connection, words, headers);
   if (status === 405 || status === 415 || status === 501) {
     return "Check `url`, `server` and `version`: the server does not know such requests";
   }
-  if (/retention policy not found/.test(words)) {
-    return "Check `retention_policy`, or set `create: true`";
-  }
+  if (/retention policy not found/.test(words)) return missingHint(connection, words, headers);
   if (status === 400 && /database is required/.test(words)) return "Set `database`";
   if (status === 400 && /invalid (precision|consistency level)/.test(words)) {
     return "Check `server` and `version`: the server does not know the words they use";
@@ -167,22 +173,28 @@ function permissionHint(connection: Connection): string {
 function missingHint(
   { database, bucket, org, retention_policy }: Connection,
   words: string,
+  headers: Headers,
 ): string {
-  if (/retention policy/i.test(words)) {
-    return `Check \`retention_policy\`, or set \`create: true\`: found "${retention_policy}"`;
-  }
-  if (/\borg/i.test(words)) return `Check \`org\`: found "${org}"`;
-  if (/database|bucket/i.test(words)) {
-    const option = bucket === undefined ? "database" : "bucket";
-    return `Check \`${option}\`, or set \`create: true\` to have it made: found "${
-      bucket ?? database
-    }"`;
-  }
-  return "Check `url`, `server` and `version`: the server has nothing at that path";
+  if (/retention policy/i.test(words)) return `Check \`retention_policy\`: "${retention_policy}"`;
+  if (/\borg/i.test(words)) return `Check \`org\`: "${org}"`;
+  if (/bucket/i.test(words)) return `Check \`bucket\`: "${bucket}"`;
+  if (/database/i.test(words)) return `Check \`database\`: "${database}"`;
+  const version = headers.get("x-influxdb-version");
+  const says = version === null ? "" : `, and says that it is of version ${version}`;
+  return `Check \`url\`, \`server\` and \`version\`: the server has nothing at that path${says}`;
+}
+
+/**
+ * Version 1 goes on refusing until it is started anew. The start cuts the log that was torn, but
+ * what is written then comes behind a gap, and is lost at the next start: measured with 1.6.7, which
+ * kept all that was written after a second start.
+ */
+function fullDiskHint(connection: Connection): string {
+  const restart = kindOf(connection) === "v1" ? "restart it twice" : "see whether it runs";
+  return `Free some space on the disk of the server, ${restart}, then run it again: nothing is lost`;
 }
 
 function laterHint(words: string): string | undefined {
-  if (/no space left/i.test(words)) return "Free some space on the disk of the server";
   if (/cache-max-memory-size/.test(words)) {
     return "The server takes points in slower than they come: give it time, or memory";
   }
@@ -203,8 +215,11 @@ function isHtml(headers: Headers, body: string): boolean {
 /** The error in a body of JSON, as the versions name it. Bodies may be plain text whatever they are labelled. */
 function errorOf(body: string): string | undefined {
   try {
-    const { error, message } = Object(JSON.parse(body));
-    return [error, message].find((text) => typeof text === "string" && text !== "");
+    const { error, message, data } = Object(JSON.parse(body));
+    const words = [error, message].find((text) => typeof text === "string" && text !== "");
+    // Version 3 says what is wrong with each line beside what went wrong at all.
+    const { error_message: reason } = Object(Array.isArray(data) ? data[0] : data);
+    return words !== undefined && typeof reason === "string" ? `${words}: ${reason}` : words;
   } catch {
     return undefined;
   }
@@ -216,5 +231,5 @@ function secretsOf(connection: Connection): string[] {
     " ",
   );
   return [token?.reveal(), password?.reveal(), scheme && credentials]
-    .filter((secret): secret is string => secret !== undefined && secret !== "");
+    .filter((secret): secret is string => (secret ?? "").length >= SHORTEST_SECRET);
 }

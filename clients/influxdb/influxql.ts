@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { FatalError } from "../../engine/errors.ts";
 import type { InfluxClient } from "./client.ts";
-import { failureOf, nameOf } from "./failure.ts";
+import { failureOf, nameOf, wordsOf } from "./failure.ts";
 
 /** One series of an answer. */
 export interface InfluxqlSeries {
@@ -17,8 +17,10 @@ export interface InfluxqlSeries {
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /** The names of the columns. */
   readonly columns: readonly string[];
-  /** The rows: what JSON holds. An integer beyond 2^53 has lost digits here. */
+  /** The rows: what JSON holds, and a `bigint` for an integer beyond 2^53. */
   readonly values: readonly (readonly unknown[])[];
+  /** Whether the server left rows out, by a limit of its own. */
+  readonly partial?: boolean | undefined;
 }
 
 /** One statement. */
@@ -40,6 +42,7 @@ const seriesSchema = z.object({
   tags: z.record(z.string(), z.string()).optional(),
   columns: z.array(z.string()),
   values: z.array(z.array(z.unknown())).default([]),
+  partial: z.boolean().optional(),
 });
 const answerSchema = z.object({
   results: z.array(z.object({
@@ -66,7 +69,7 @@ export async function askInfluxql(
   if (!result) {
     throw new FatalError(
       `Cannot ${action}: ${nameOf(connection)} must answer InfluxQL with one result: it answered "${
-        answer.body.slice(0, 100)
+        wordsOf(answer, connection)
       }"`,
       { hint: "Check `url`, `server` and `version`" },
     );
@@ -115,10 +118,20 @@ function meaningOf(error: string): number {
   return 400;
 }
 
+/** Integers of more digits than a float holds are rare: looking for them costs less than a reviver. */
+const LONG_INTEGER = /[[,]-?\d{16,}[,\]]/;
+
 function parseJson(body: string): unknown {
   try {
-    return JSON.parse(body);
+    return LONG_INTEGER.test(body) ? JSON.parse(body, exactly) : JSON.parse(body);
   } catch {
     return undefined;
   }
+}
+
+function exactly(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const isRounded = typeof value === "number" && Number.isInteger(value) &&
+    !Number.isSafeInteger(value);
+  const { source = "" } = context ?? {};
+  return isRounded && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }

@@ -1,12 +1,21 @@
 /**
- * Fills in `${env:NAME}`, `${env:NAME:-default}` and `${file:path}`, in the string values of a
- * pipeline and after it was parsed: what is filled in can never change the structure of the file.
+ * Fills in the placeholders of a pipeline file, in its string values and after it was parsed: what
+ * is filled in can never change the structure of the file.
  *
  * @module
  */
 
 import type { Mistake, Path } from "./diagnostics.ts";
 import { describeError } from "../errors.ts";
+import { Secret, UNSET } from "../options.ts";
+import {
+  givesSecret,
+  isPlain,
+  type Piece,
+  piecesOf,
+  type Placeholder,
+  type Wrong,
+} from "./placeholders.ts";
 
 /** Where the texts come from. */
 export interface Lookups {
@@ -14,6 +23,8 @@ export interface Lookups {
   env(name: string): string | undefined;
   /** The text of a file. The path is as the pipeline writes it. */
   readText(path: string): Promise<string>;
+  /** What a program prints. The line is as the pipeline writes it. No program is run without it. */
+  command?(line: string): Promise<string>;
 }
 
 /** A pipeline with its texts filled in. What was filled in may be a secret: never show it. */
@@ -22,23 +33,25 @@ export interface Filled {
   readonly value: unknown;
   /** Places that could not be filled in. */
   readonly mistakes: readonly Mistake[];
+  /** Where what was filled in came from, each once, in order. */
+  readonly placeholders: readonly Placeholder[];
+  /** What was filled in that is a secret whatever it is used for. */
+  readonly secrets: readonly Secret[];
   /** What the file says at a place that was filled in; undefined at any other. */
   written(path: Path): string | undefined;
   /** Puts what the file says in place of what was filled in. */
   scrub(message: string): string;
 }
 
-const PLACEHOLDER = /\$\$\{|\$\{([^}]*)\}?/g;
-const VARIABLE = /^[A-Za-z_]\w*$/;
 /** What is shorter is no secret, and replacing it would garble a message. */
 const SHORTEST_SECRET = 4;
-const ESCAPE_HINT = "Write `$${` where the text itself is meant";
 
 /**
  * Fills in all placeholders of a value. `$${` stands for `${` itself.
  *
  * @param value Plain lists and mappings are gone through; anything else is left as it is.
  * @param lookups Where the texts come from.
+ * @param unset Places that stay as if unset: nothing is looked up for them.
  *
  * @example
  * ```ts
@@ -51,10 +64,15 @@ const ESCAPE_HINT = "Write `$${` where the text itself is meant";
  * assertEquals(filled.value, { url: "http://localhost", literal: "${x}" });
  * ```
  */
-export async function interpolate(value: unknown, lookups: Lookups): Promise<Filled> {
+export async function interpolate(
+  value: unknown,
+  lookups: Lookups,
+  unset: readonly Path[] = [],
+): Promise<Filled> {
   const mistakes: Mistake[] = [];
   const written = new Map<string, string>();
-  const replaced = new Map<string, string>();
+  const filled: FilledIn[] = [];
+  const left = new Set(unset.map((path) => JSON.stringify(path)));
   const walk = async (
     from: unknown,
     path: Path,
@@ -62,8 +80,9 @@ export async function interpolate(value: unknown, lookups: Lookups): Promise<Fil
   ): Promise<unknown> => {
     if (typeof from === "string") {
       if (!from.includes("${")) return from;
-      const { text, wrong } = await fillIn(from, lookups, replaced);
       written.set(JSON.stringify(path), from);
+      if (left.has(JSON.stringify(path))) return UNSET;
+      const { text, wrong } = await fillIn(piecesOf(from), lookups, filled);
       mistakes.push(...wrong.map((mistake) => ({ path, ...mistake })));
       return text;
     }
@@ -86,104 +105,78 @@ export async function interpolate(value: unknown, lookups: Lookups): Promise<Fil
     }
     return Object.fromEntries(entries);
   };
-  const filled = await walk(value, [], []);
-  const secrets = [...replaced].filter(([text]) => text.length >= SHORTEST_SECRET)
-    .toSorted(([a], [b]) => b.length - a.length);
+  const result = await walk(value, [], []);
   return {
-    value: filled,
+    ...describe(filled),
+    value: result,
     mistakes,
     written: (path) => written.get(JSON.stringify(path)),
-    scrub: (message) =>
-      secrets.reduce((text, [from, to]) => text.replaceAll(from, () => to), message),
   };
 }
 
-/** Whether a value is a mapping as a parser makes it, rather than an object with a life of its own. */
-export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+interface FilledIn {
+  readonly placeholder: Placeholder;
+  readonly written: string;
+  readonly text: string;
 }
 
-type Wrong = Pick<Mistake, "message" | "hint">;
+function describe(
+  filled: readonly FilledIn[],
+): Pick<Filled, "placeholders" | "secrets" | "scrub"> {
+  const byText = new Map(filled.map(({ text, written }) => [text, written]));
+  const replaced = [...byText].filter(([text]) => text.length >= SHORTEST_SECRET)
+    .toSorted(([a], [b]) => b.length - a.length);
+  const secret = filled.filter(({ placeholder }) => givesSecret(placeholder));
+  return {
+    placeholders: [...new Map(filled.map((one) => [one.written, one.placeholder])).values()],
+    secrets: [...new Set(secret.map(({ text }) => text))].map((text) => new Secret(text)),
+    scrub: (message) =>
+      replaced.reduce((text, [from, to]) => text.replaceAll(from, () => to), message),
+  };
+}
 
 async function fillIn(
-  from: string,
+  pieces: readonly Piece[],
   lookups: Lookups,
-  replaced: Map<string, string>,
+  filled: FilledIn[],
 ): Promise<{ readonly text: string; readonly wrong: readonly Wrong[] }> {
   const wrong: Wrong[] = [];
   let text = "";
-  let end = 0;
-  for (const match of from.matchAll(PLACEHOLDER)) {
-    text += from.slice(end, match.index);
-    end = match.index + match[0].length;
-    if (match[1] === undefined) {
-      text += "${";
-      continue;
-    }
-    const found = await lookUp(match[0], match[1], lookups);
-    if (typeof found !== "string") wrong.push(found);
+  for (const piece of pieces) {
+    if ("text" in piece) text += piece.text;
+    else if ("wrong" in piece) wrong.push(piece.wrong);
     else {
-      text += found;
-      replaced.set(found, match[0]);
+      const found = await lookUp(piece.placeholder, piece.written, lookups);
+      if (typeof found === "string") {
+        text += found;
+        filled.push({ ...piece, text: found });
+      } else wrong.push(found);
     }
   }
-  return { text: text + from.slice(end), wrong };
+  return { text, wrong };
 }
 
-function lookUp(
-  placeholder: string,
-  inside: string,
+async function lookUp(
+  { kind, name, fallback }: Placeholder,
+  written: string,
   lookups: Lookups,
-): Wrong | Promise<Wrong | string> | string {
-  if (!placeholder.endsWith("}")) {
-    return { message: "Cannot fill in a `${` as it must end with `}`", hint: ESCAPE_HINT };
-  }
-  if (inside.includes("${")) {
-    return { message: "Cannot fill in a `${` inside another", hint: ESCAPE_HINT };
-  }
-  const [, kind, rest = ""] = /^(env|file):(.*)$/s.exec(inside) ?? [];
-  if (kind === "env") return lookUpVariable(placeholder, rest, lookups);
-  if (kind === "file") return lookUpFile(placeholder, rest, lookups);
-  return {
-    message: "Cannot fill in a `${` as it must be followed by `env:` or `file:`",
-    hint: ESCAPE_HINT,
-  };
-}
-
-function lookUpVariable(placeholder: string, rest: string, lookups: Lookups): Wrong | string {
-  const [, name = "", fallback] = /^(.*?)(?::-(.*))?$/s.exec(rest) ?? [];
-  if (!VARIABLE.test(name)) {
-    return {
-      message: "Cannot fill in a `${env:` as it must be followed by the name of a variable",
-    };
-  }
+): Promise<Wrong | string> {
   try {
+    if (kind === "file") return (await lookups.readText(name)).replace(/\r?\n$/, "");
+    if (kind === "command") return (await run(name, lookups)).replace(/\r?\n$/, "");
     const value = lookups.env(name);
     // As in a shell, a default also stands in for a variable that is set to nothing.
     if (fallback !== undefined) return value || fallback;
     if (value !== undefined) return value;
   } catch (error) {
-    return { message: `Cannot fill in "${placeholder}": ${describeError(error)}` };
+    return { message: `Cannot fill in "${written}": ${describeError(error)}` };
   }
   return {
-    message: `Cannot fill in "${placeholder}" as the variable must be set: it is not`,
+    message: `Cannot fill in "${written}" as the variable must be set: it is not`,
     hint: `Set ${name}, or write "\${env:${name}:-default}"`,
   };
 }
 
-async function lookUpFile(
-  placeholder: string,
-  path: string,
-  lookups: Lookups,
-): Promise<Wrong | string> {
-  if (path === "") {
-    return { message: "Cannot fill in a `${file:` as it must be followed by a path" };
-  }
-  try {
-    return (await lookups.readText(path)).replace(/\r?\n$/, "");
-  } catch (error) {
-    return { message: `Cannot fill in "${placeholder}": ${describeError(error)}` };
-  }
+function run(line: string, { command }: Lookups): Promise<string> {
+  return command ? command(line) : Promise.reject(new Error("no program may be run here"));
 }

@@ -5,7 +5,8 @@
  */
 
 import { type Mistake, type Path, pathText } from "./diagnostics.ts";
-import { type Filled, isPlain } from "./interpolate.ts";
+import type { Filled } from "./interpolate.ts";
+import { isPlain } from "./placeholders.ts";
 import { isSecretAt, type JsonSchema, keysAt, schemaAt } from "./options_schema.ts";
 import { looksSecret } from "./masking.ts";
 import { hintForName, listed, nearestName } from "../nearest.ts";

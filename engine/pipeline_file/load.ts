@@ -10,11 +10,11 @@ import { check, type Checked } from "./check.ts";
 import { type Mistake, PipelineFileError } from "./diagnostics.ts";
 import type { Document } from "./document.ts";
 import { OptionsError } from "../errors.ts";
-import { interpolate } from "./interpolate.ts";
-import { quote } from "./issues.ts";
+import { interpolate, type Lookups } from "./interpolate.ts";
+import { quote, valueAt } from "./issues.ts";
 import { jsonSchemaOf } from "./options_schema.ts";
-import { importByRuntime, type ImportModule } from "./modules.ts";
-import type { Pipeline } from "../pipeline.ts";
+import { importByRuntime, type ImportModule, isSpecifier, urlOfModule } from "./modules.ts";
+import type { CheckedStep, Pipeline } from "../pipeline.ts";
 import { pipelineSchema } from "./pipeline_schema.ts";
 import type {
   Plugin,
@@ -26,7 +26,8 @@ import type {
 import { readPipeline } from "./read_pipeline.ts";
 import { whyUnreadable } from "./read_text.ts";
 import type { PluginKind, Registry } from "../registry.ts";
-import { type Checking, checkStep, type FoundStep, secretsOf, withoutEmpty } from "./steps.ts";
+import { type Checking, checkStep, type FoundStep, withoutEmpty } from "./steps.ts";
+import { secretsIn, secretsOf, secretsOfSinks } from "./secrets.ts";
 import { type Placed, type Steps, wire } from "./wiring.ts";
 
 /** What loading takes of the world. */
@@ -37,10 +38,14 @@ export interface LoadOptions {
   readText(path: string): Promise<string>;
   /** Reads an environment variable; undefined where it is not set. */
   env(name: string): string | undefined;
+  /** Gives what a program prints, for `${command:…}`. Refused where it is left out. */
+  readonly command?: Lookups["command"];
   /** Imports a module by its URL. The runtime does by default. */
   readonly importModule?: ImportModule | undefined;
   /** Where a simulator listens: sources that have a simulated exchange are pointed at it. */
   readonly simulator?: SimulatorUrls | undefined;
+  /** Whether the sinks will not be reached: their secrets are then not looked up, but `[unset]`. */
+  readonly dry?: boolean | undefined;
 }
 
 /**
@@ -71,22 +76,8 @@ export interface LoadOptions {
  * ```
  */
 export async function loadPipeline(path: string, options: LoadOptions): Promise<Pipeline> {
-  const { registry, simulator, importModule = importByRuntime } = options;
-  const folder = dirname(resolve(path));
-  const document = await readPipeline(path, {
-    readText: (file) => options.readText(file),
-    importModule,
-  });
-  if (document.broken.length > 0) throw new PipelineFileError(document.broken);
-  const interpolated = await interpolate(document.value, {
-    env: (name) => options.env(name),
-    readText: (file) => readOther(resolve(folder, file), options),
-  });
-  const filled = {
-    ...interpolated,
-    mistakes: [...document.mistakes, ...interpolated.mistakes],
-  };
-  const checking = { filled, folder, registry, importModule, simulator };
+  const { document, checking } = await readFilled(path, options);
+  const { filled, folder, registry } = checking;
   const found = await findSteps(checking);
   const frame = checkFrame(checking);
   const steps = rightSteps(found);
@@ -100,7 +91,7 @@ export async function loadPipeline(path: string, options: LoadOptions): Promise<
     ...wiring.mistakes.map((one) => ({ ...one, message: filled.scrub(one.message) })),
   ];
   if (!frame.ok || mistakes.length > 0) {
-    const secrets = found.all.flatMap((step) => secretsOf(step, filled));
+    const secrets = found.all.flatMap((step) => secretsOf(step, filled.value));
     throw new PipelineFileError(document.diagnose(mistakes, secrets));
   }
   return {
@@ -110,8 +101,56 @@ export async function loadPipeline(path: string, options: LoadOptions): Promise<
     transforms: steps.transforms.map(({ step }) => step),
     sinks: steps.sinks.map(({ step }) => step),
     deadLetter: steps.deadLetter?.step,
+    deadLetterLimit: found.deadLetter?.limit,
     shapes: wiring.shapes,
+    placeholders: filled.placeholders,
+    secrets: [
+      ...filled.secrets,
+      ...found.all.flatMap(({ checked }) => secretsIn(checked?.options)),
+    ],
   };
+}
+
+/**
+ * Loads the steps of a pipeline file whose plugins come along, without running any code of the
+ * user's. Steps that are wrong, and those of other plugins, are left out.
+ *
+ * @param path Its path. It must be YAML or JSON.
+ * @param options What loading takes of the world; nothing is imported.
+ * @throws {PipelineFileError} If the text of the file cannot be read at all.
+ */
+export async function loadKnownSteps(
+  path: string,
+  options: LoadOptions,
+): Promise<{ readonly known: readonly CheckedStep[]; readonly modules: readonly string[] }> {
+  const importModule = () => Promise.reject(new Error("no module is loaded here"));
+  const { checking } = await readFilled(path, { ...options, importModule });
+  const { all } = await findSteps(checking);
+  const uses = all.map((step) => valueAt(checking.filled.value, [...step.path, "use"]));
+  return {
+    known: all.flatMap(({ checked }) => checked ?? []),
+    modules: uses.filter((use) => typeof use === "string").filter(isSpecifier)
+      .map((use) => urlOfModule(use, checking.folder)),
+  };
+}
+
+/** Reads a file and fills in what it leaves open. */
+async function readFilled(
+  path: string,
+  options: LoadOptions,
+): Promise<{ readonly document: Document; readonly checking: Checking }> {
+  const { registry, simulator, importModule = importByRuntime } = options;
+  const folder = dirname(resolve(path));
+  const document = await readPipeline(path, {
+    readText: (file) => options.readText(file),
+    importModule,
+  });
+  if (document.broken.length > 0) throw new PipelineFileError(document.broken);
+  const finding = { folder, registry, importModule };
+  const unset = options.dry ? await secretsOfSinks(document.value, finding) : [];
+  const interpolated = await interpolate(document.value, lookupsOf(folder, options), unset);
+  const mistakes = [...document.mistakes, ...interpolated.mistakes];
+  return { document, checking: { ...finding, simulator, filled: { ...interpolated, mistakes } } };
 }
 
 /** The steps of a file, right or wrong. */
@@ -149,7 +188,7 @@ async function findSteps(checking: Checking): Promise<FoundSteps> {
   const sinks = await findAll("sink", "sinks");
   const deadLetter = value.dead_letter === undefined
     ? undefined
-    : await checkStep("sink", ["dead_letter"], checking, "dead_letter");
+    : await checkStep("sink", ["dead_letter"], checking);
   const all = [...sources, ...transforms, ...sinks, ...(deadLetter ? [deadLetter] : [])];
   return { sources, transforms, sinks, deadLetter, all };
 }
@@ -162,6 +201,14 @@ function rightSteps({ sources, transforms, sinks, deadLetter }: FoundSteps): Ste
     transforms: placed(broken === -1 ? transforms : transforms.slice(0, broken), isTransform),
     sinks: broken === -1 ? placed(sinks, isSink) : [],
     deadLetter: placed(deadLetter ? [deadLetter] : [], isSink)[0],
+  };
+}
+
+function lookupsOf(folder: string, options: LoadOptions): Lookups {
+  return {
+    env: (name) => options.env(name),
+    readText: (file) => readOther(resolve(folder, file), options),
+    ...options.command ? { command: options.command } : {},
   };
 }
 

@@ -59,13 +59,17 @@ export async function importPlugin(
   folder: string,
   importModule: ImportModule,
 ): Promise<Plugin | Refusal> {
-  const isPath = /^[./]/.test(specifier);
-  const url = isPath ? toFileUrl(resolve(folder, specifier)).href : specifier;
-  const module = await importSafely(url, importModule);
+  const module = await importSafely(urlOfModule(specifier, folder), importModule);
   if ("exports" in module) return choosePlugin(module.exports, kind);
   const { line, column } = module;
   if (line === undefined) return module;
   return { reason: `${module.reason} (line ${line}, column ${column})` };
+}
+
+/** The URL of a module: a path is relative to a folder. */
+export function urlOfModule(specifier: string, folder: string): string {
+  const isPath = /^[./]/.test(specifier);
+  return isPath ? toFileUrl(resolve(folder, specifier)).href : specifier;
 }
 
 /** What a module exports by name, or why it cannot be imported. */

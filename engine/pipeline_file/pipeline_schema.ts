@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { DEFAULT_LIMIT, parseLimit, type RefusalLimit } from "../refusal_limit.ts";
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const LONGEST_NAME = 64;
@@ -27,6 +28,18 @@ export const stepSchema = z.strictObject({
   ),
   on_error: z.enum(["stop", "dead_letter", "drop"]).default("stop").describe(
     "What happens to a record that the step refuses",
+  ),
+});
+
+/** Where dead letters go. */
+export const deadLetterSchema = stepSchema.extend({
+  max: z.string().transform((written, context): RefusalLimit | undefined => {
+    const limit = parseLimit(written);
+    if (typeof limit !== "string") return limit;
+    context.addIssue({ code: "custom", message: limit });
+    return z.NEVER;
+  }).prefault(`${DEFAULT_LIMIT.refused} in ${DEFAULT_LIMIT.records}`).describe(
+    "How many of so many records in a row a step may refuse before the run fails: `10 in 1000`, or `none` for no limit",
   ),
 });
 

@@ -24,6 +24,11 @@ export interface Reading {
 const TEXT_ENDINGS = [".yaml", ".yml", ".json"];
 const MODULE_ENDINGS = [".ts", ".mts", ".js", ".mjs"];
 
+/** Whether a pipeline file is a module: code that has to be run to be read. */
+export function isModuleFile(path: string): boolean {
+  return MODULE_ENDINGS.includes(extname(path).toLowerCase());
+}
+
 /**
  * Reads a pipeline file. Nothing is thrown: what is wrong with it is in the document.
  *
@@ -37,9 +42,8 @@ export async function readPipeline(path: string, reading: Reading): Promise<Docu
   } catch (error) {
     return broken(path, "", 0, `Cannot read the pipeline file: ${whyUnreadable(error)}`);
   }
-  const ending = extname(path).toLowerCase();
-  const isModule = MODULE_ENDINGS.includes(ending);
-  if (!isModule && !TEXT_ENDINGS.includes(ending)) {
+  const isModule = isModuleFile(path);
+  if (!isModule && !TEXT_ENDINGS.includes(extname(path).toLowerCase())) {
     const endings = [...TEXT_ENDINGS, ...MODULE_ENDINGS].map((one) => `"${one}"`);
     const must = `as its name must end in ${listed(endings, "or")}`;
     return broken(path, "", 0, `Cannot use the file as a pipeline ${must}`);

@@ -4,33 +4,34 @@
  * @module
  */
 
+import type { z } from "zod";
 import { check, type Checked } from "./check.ts";
 import { type Mistake, type Path, pathText } from "./diagnostics.ts";
-import { type Filled, isPlain } from "./interpolate.ts";
+import type { Filled } from "./interpolate.ts";
+import { isPlain } from "./placeholders.ts";
 import { quote, valueAt } from "./issues.ts";
-import {
-  hasSecret,
-  isSecretAt,
-  type JsonSchema,
-  jsonSchemaOf,
-  schemaAt,
-} from "./options_schema.ts";
+import { type JsonSchema, jsonSchemaOf } from "./options_schema.ts";
 import { type ImportModule, importPlugin, isSpecifier } from "./modules.ts";
 import type { CheckedStep } from "../pipeline.ts";
-import { stepSchema } from "./pipeline_schema.ts";
+import { deadLetterSchema, stepSchema } from "./pipeline_schema.ts";
 import { isPlugin, type Plugin, type SimulatorUrls } from "../plugin.ts";
+import type { RefusalLimit } from "../refusal_limit.ts";
 import type { PluginKind, Registry } from "../registry.ts";
 
-/** What steps are checked with. */
-export interface Checking {
-  /** The pipeline file, its variables filled in. */
-  readonly filled: Filled;
+/** What plugins are found with. */
+export interface Finding {
   /** The folder of the file: where paths of custom plugins start. */
   readonly folder: string;
   /** The plugins that come along. */
   readonly registry: Registry;
   /** Imports the others. */
   readonly importModule: ImportModule;
+}
+
+/** What steps are checked with. */
+export interface Checking extends Finding {
+  /** The pipeline file, its variables filled in. */
+  readonly filled: Filled;
   /** Where the simulator listens, for a simulated run. */
   readonly simulator?: SimulatorUrls | undefined;
 }
@@ -47,6 +48,8 @@ export interface FoundStep {
   readonly checked: CheckedStep | undefined;
   /** Its id, where it has one or its plugin is known. */
   readonly id: string | undefined;
+  /** How many records a step may refuse: of the step that keeps dead letters alone. */
+  readonly limit?: RefusalLimit | undefined;
   /** What its `on_error` says, right or wrong. */
   readonly onError: unknown;
   /** All that is wrong with it. */
@@ -58,14 +61,16 @@ export interface FoundStep {
  *
  * @param kind What its plugin must be.
  * @param path Where the file has it.
- * @param defaultId Its id where it names none; that of its plugin by default.
  */
 export async function checkStep(
   kind: PluginKind,
   path: Path,
   checking: Checking,
-  defaultId?: string,
 ): Promise<FoundStep> {
+  const isDeadLetter = path[0] === "dead_letter";
+  const schema: typeof stepSchema | typeof deadLetterSchema = isDeadLetter
+    ? deadLetterSchema
+    : stepSchema;
   const { filled } = checking;
   const raw = valueAt(filled.value, path);
   const step = withoutEmpty(raw);
@@ -73,13 +78,14 @@ export async function checkStep(
   const plugin = isPlugin(found) ? found : undefined;
   const use = plugin?.id ?? filled.written([...path, "use"]) ?? step.use;
   const name = typeof use === "string" && use !== "" ? `${kind} ${quote(use)}` : pathText(path);
-  const id = typeof step.id === "string" ? step.id : defaultId ?? plugin?.id;
-  const frame = check(stepSchema, {
+  const defaultId = isDeadLetter ? "dead_letter" : plugin?.id;
+  const id = typeof step.id === "string" ? step.id : defaultId;
+  const frame = check<z.output<typeof stepSchema> & { max?: RefusalLimit | undefined }>(schema, {
     owner: name,
     noun: "key",
     path,
     value: isPlain(raw) ? { ...step, ...(isPlugin(step.use) && { use: step.use.id }) } : raw,
-    schema: jsonSchemaOf(stepSchema),
+    schema: jsonSchemaOf(schema),
     filled,
   });
   const mistakes = frame.ok ? [] : [...frame.mistakes];
@@ -90,28 +96,14 @@ export async function checkStep(
   const options = plugin && checkOptions(plugin, name, step.with ?? {}, path, checking);
   if (options && !options.ok) mistakes.push(...options.mistakes);
   const checked = plugin && id !== undefined && frame.ok && options?.ok
-    ? { plugin, id, options: options.data, onError: frame.data.on_error }
+    ? { plugin, id, options: options.data, onError: frame.data.on_error, ...moduleOf(step.use) }
     : undefined;
-  return { path, name, plugin, checked, id, onError: step.on_error, mistakes };
+  const limit = frame.ok ? frame.data.max : undefined;
+  return { path, name, plugin, checked, id, limit, onError: step.on_error, mistakes };
 }
 
-/**
- * The secrets among the options of a step, and what may be one: a key that its plugin does not know
- * may be a misspelt secret.
- */
-export function secretsOf({ path, plugin }: FoundStep, filled: Filled): Path[] {
-  const schema = plugin && jsonSchemaOf(plugin.options);
-  if (!schema || !hasSecret(schema)) return [];
-  const find = (value: unknown, at: Path): Path[] => {
-    const isUnknown = typeof at.at(-1) === "string" && !schemaAt(schema, at);
-    if (isUnknown || isSecretAt(schema, at)) {
-      return [[...path, "with", ...at]];
-    }
-    if (Array.isArray(value)) return value.flatMap((item, index) => find(item, [...at, index]));
-    if (!isPlain(value)) return [];
-    return Object.entries(value).flatMap(([key, item]) => find(item, [...at, key]));
-  };
-  return find(valueAt(filled.value, [...path, "with"]), []);
+function moduleOf(use: unknown): { readonly module?: string } {
+  return typeof use === "string" && isSpecifier(use) ? { module: use } : {};
 }
 
 /** A key with nothing behind it, as when all below it is commented out, is as good as none. */

@@ -20,7 +20,7 @@ import { defineSink } from "../../engine/plugin.ts";
 import { encodeJson } from "../_json.ts";
 import { acceptLineProtocol, encodeLineProtocol } from "../_line_protocol.ts";
 import { acceptPoints, checkTime, isPoint } from "../_points.ts";
-import { openOutput } from "./writer.ts";
+import { listOutput, openOutput } from "./writer.ts";
 
 const JSON_EXTENSIONS = [".json", ".jsonl", ".ndjson"];
 const SIZE = /^(\d+) ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?$/;
@@ -74,6 +74,10 @@ export const file = defineSink({
     if (formatOf(options) === "line_protocol") return encodeLineProtocol(records, encoding);
     return encodeJson(records, encoding, options.rotate?.every ? requireTime : undefined);
   },
+  jsonLines: (options, { files }) =>
+    formatOf(options) === "json"
+      ? listOutput({ path: options.path, rotation: options.rotate }, files)
+      : Promise.resolve([]),
   open: ({ path, rotate }, { token }, context) =>
     openOutput({ path, rotation: rotate }, token, context),
 });

@@ -6,7 +6,7 @@
 
 import { dirname } from "@std/path";
 import { z } from "zod";
-import type { Context, Json, OpenFile } from "../../engine/context.ts";
+import type { Context, Files, Json, OpenFile } from "../../engine/context.ts";
 import { FatalError } from "../../engine/errors.ts";
 import type { Chunk, SinkWriter } from "../../engine/plugin.ts";
 import {
@@ -52,6 +52,18 @@ export async function openOutput(
     throw error;
   }
   return writer;
+}
+
+/** The files of an output that are there, in order. */
+export async function listOutput(output: Output, files: Files): Promise<string[]> {
+  const parts = await listParts(output, files);
+  return parts.map((part) => partPath(output.path, part));
+}
+
+/** The parts that are there, in order. Without rotation there is always one. */
+async function listParts({ path, rotation }: Output, files: Files): Promise<string[]> {
+  if (!rotation) return [WHOLE];
+  return partsAmong(await files.list(dirname(path)), path, rotation);
 }
 
 class PartWriter implements SinkWriter<unknown> {
@@ -114,11 +126,8 @@ class PartWriter implements SinkWriter<unknown> {
     return cutIntoParts(chunk, { part: this.#open?.part, bytes: this.#bytes }, this.#rotation);
   }
 
-  /** The parts that are there, in order. Without rotation there is always one. */
-  async #parts(): Promise<string[]> {
-    if (!this.#rotation) return [WHOLE];
-    const names = await this.#context.files.list(dirname(this.#path));
-    return partsAmong(names, this.#path, this.#rotation);
+  #parts(): Promise<string[]> {
+    return listParts({ path: this.#path, rotation: this.#rotation }, this.#context.files);
   }
 
   async #openNew(part: string): Promise<void> {

@@ -23,6 +23,8 @@ const TELL_MS = 60_000;
 const LOOK_MS = 1_000;
 /** How often the exchange's time is asked for: the clock of this machine may drift. */
 const TIME_MS = 3_600_000;
+/** How often to see whether the clock of this machine was set. */
+const TIME_LOOK_MS = 30_000;
 
 /** What catching up needs. */
 export interface CatchUpParts {
@@ -193,14 +195,16 @@ export class CatchUp {
   async #keepTime(): Promise<never> {
     const { client, context, signal } = this.#parts;
     const action = "ask for the exchange's time";
-    for (;;) {
-      await context.sleep(TIME_MS, signal);
-      const { value, atMs } = await context.retry(
+    for (let learntMs = context.steady();;) {
+      await context.sleep(TIME_LOOK_MS, signal);
+      if (context.steady() - learntMs < TIME_MS && !client.hasJumped()) continue;
+      const { value, steadyMs } = await context.retry(
         action,
         () => client.get({ action, path: "/api/v3/time", weight: 1 }, signal),
       );
       const { serverTime } = Object(value);
-      if (typeof serverTime === "number") client.setTime(serverTime, atMs);
+      if (typeof serverTime === "number") client.setTime(serverTime, steadyMs);
+      learntMs = context.steady();
     }
   }
 }

@@ -15,11 +15,13 @@ import { WeightBudget } from "./weight.ts";
  * request after 10 s.
  */
 const TIMEOUT_MS = 11_000;
+/** More than a clock that is kept right moves by. */
+const JUMP_MS = 1_000;
 
 /** What a client needs of the world. */
 export type ClientContext = Pick<
   Context,
-  "fetch" | "now" | "sleep" | "log" | "metrics" | "shared"
+  "fetch" | "now" | "steady" | "sleep" | "log" | "metrics" | "shared"
 >;
 
 /** What a client is made of. */
@@ -53,8 +55,8 @@ export interface ApiRequest {
 export interface Answer {
   /** The parsed JSON, or what the request's own parser gave. */
   readonly value: unknown;
-  /** When the head of the answer came in, by the clock of this machine, in epoch milliseconds. */
-  readonly atMs: number;
+  /** When the head of the answer came in, by the steady clock of this machine. */
+  readonly steadyMs: number;
 }
 
 /**
@@ -69,13 +71,17 @@ export class BinanceClient {
   readonly #budget: WeightBudget;
   readonly #weightShare: number;
   readonly #context: ClientContext;
-  #skewMs = 0;
+  /** The exchange's time when the steady clock showed 0. */
+  #baseMs: number;
+  /** What the clock of this machine showed then. */
+  #machineBaseMs: number;
 
   /** Makes a client. Nothing is sent. */
   constructor(parts: ClientParts) {
     this.#baseUrl = parts.baseUrl.replace(/\/+$/, "");
     this.#weightShare = parts.weightShare;
     this.#context = parts.context;
+    this.#baseMs = this.#machineBaseMs = this.#machineBase();
     this.#budget = parts.context.shared(
       `request limits of ${hostOf(parts.baseUrl)}`,
       () => new WeightBudget(),
@@ -87,14 +93,36 @@ export class BinanceClient {
     return this.#budget;
   }
 
-  /** The exchange's time, in epoch milliseconds, as far as it is known: never ahead of it. */
+  /**
+   * The exchange's time, in epoch milliseconds, as far as it is known: never ahead of it. It goes on
+   * steadily though the clock of this machine may be set, as a candle must not be taken for closed
+   * by a clock that is wrong.
+   */
   now(): number {
-    return this.#context.now() + this.#skewMs;
+    return Math.floor(this.#context.steady() + this.#baseMs);
   }
 
-  /** Learns how far the exchange's clock is from that of this machine. */
-  setTime(exchangeMs: number, atMs: number): void {
-    this.#skewMs = exchangeMs - atMs;
+  /**
+   * Learns the exchange's time.
+   *
+   * @param exchangeMs What the exchange's clock showed, in epoch milliseconds.
+   * @param steadyMs What the steady clock of this machine showed.
+   * @returns How far the exchange was ahead of what was known, in milliseconds.
+   */
+  setTime(exchangeMs: number, steadyMs: number): number {
+    const baseMs = exchangeMs - steadyMs;
+    const aheadMs = baseMs - this.#baseMs;
+    this.#baseMs = baseMs;
+    this.#machineBaseMs = this.#machineBase();
+    return aheadMs;
+  }
+
+  /**
+   * Whether the clock of this machine was set since the exchange's time was learnt, or the machine
+   * was suspended, which look the same from here: the time has to be learnt again.
+   */
+  hasJumped(): boolean {
+    return Math.abs(this.#machineBase() - this.#machineBaseMs) > JUMP_MS;
   }
 
   /**
@@ -116,7 +144,7 @@ export class BinanceClient {
       signal.throwIfAborted();
       if (error instanceof RetryableError) {
         metrics.count("failed_requests");
-        this.#budget.closeUntil(this.#context.now() + (error.retryAfterMs ?? 0));
+        this.#budget.closeUntil(this.#context.steady() + (error.retryAfterMs ?? 0));
       }
       throw error;
     }
@@ -125,7 +153,7 @@ export class BinanceClient {
   async #admit(weight: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const closedMs = this.#budget.closedForMs(this.#context.now());
+      const closedMs = this.#budget.closedForMs(this.#context.steady());
       const waitMs = closedMs > 0
         ? closedMs
         : this.#budget.take(weight, this.now(), this.#weightShare);
@@ -143,7 +171,7 @@ export class BinanceClient {
     signal.addEventListener("abort", stop, { once: true });
     try {
       const response = await this.#within(attempt, "answer", this.#fetch(request, attempt.signal));
-      const atMs = this.#context.now();
+      const steadyMs = this.#context.steady();
       this.#budget.learn(request.weight, response.headers, askedMs, this.now());
       const body = await this.#within(
         attempt,
@@ -152,12 +180,16 @@ export class BinanceClient {
       );
       const { status, headers } = response;
       const value = status === 200 && !isHtml(headers) ? request.parse?.(body) : undefined;
-      if (value !== undefined) return { value, atMs };
+      if (value !== undefined) return { value, steadyMs };
       const answer: RawAnswer = { status, headers, body: new TextDecoder().decode(body) };
-      return { value: valueOf(request.action, answer, this.#context.now()), atMs };
+      return { value: valueOf(request.action, answer, this.now()), steadyMs };
     } finally {
       signal.removeEventListener("abort", stop);
     }
+  }
+
+  #machineBase(): number {
+    return this.#context.now() - this.#context.steady();
   }
 
   async #fetch({ path, query }: ApiRequest, signal: AbortSignal): Promise<Response> {

@@ -155,11 +155,10 @@ function takeOver(
   const info = readExchangeInfo(answer.value);
   client.budget.setLimits(info.limits);
   if (info.timeMs === undefined) return info;
-  const skewMs = info.timeMs - answer.atMs;
-  client.setTime(info.timeMs, answer.atMs);
-  if (Math.abs(skewMs) > SKEW_MS) {
+  const aheadMs = client.setTime(info.timeMs, answer.steadyMs);
+  if (Math.abs(aheadMs) > SKEW_MS) {
     context.log.warn("The clock of this machine is off: the exchange's is used", {
-      exchange_ahead_ms: skewMs,
+      exchange_ahead_ms: Math.round(aheadMs),
     });
   }
   return info;

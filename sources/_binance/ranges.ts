@@ -4,16 +4,24 @@
  * @module
  */
 
+import { z } from "zod";
 import type { Context } from "../../engine/context.ts";
 import { FatalError } from "../../engine/errors.ts";
-import { floorToInterval, type Interval, intervalMs, INTERVALS } from "../../engine/interval.ts";
-import type { SeriesRange, SourceHistory } from "../../engine/plugin.ts";
+import {
+  floorToInterval,
+  type Interval,
+  intervalMs,
+  INTERVALS,
+  nextOpen,
+} from "../../engine/interval.ts";
+import type { Position, SeriesRange, SourceHistory } from "../../engine/plugin.ts";
 import type { RawCandle, Series } from "../../engine/point.ts";
 import { resolveTime, type Time } from "../../engine/time.ts";
 import { BinanceClient } from "./client.ts";
 import { lookUpSymbols, type SymbolInfo } from "./exchange_info.ts";
 import { History, readHistories } from "./history.ts";
 import { EARLIEST_MS } from "./options.ts";
+import { placeOf } from "../_place.ts";
 
 /** Options of a source that its history depends on. */
 export interface HistoryOptions {
@@ -42,7 +50,7 @@ const EXCHANGES = new WeakMap<Context, Promise<Exchange>>();
 /**
  * Makes the history of a source of candles.
  *
- * Ranges end with the last candle that has closed. Candles the exchange never made are absent; an
+ * Ranges end where the position stands; without one, with the last candle that has closed. Candles the exchange never made are absent; an
  * answer that lacks some is asked for once more, as the source does.
  *
  * @param view The options it depends on.
@@ -51,24 +59,42 @@ export function historyOf<Options>(
   view: (options: Options) => HistoryOptions,
 ): SourceHistory<Options, RawCandle> {
   return {
-    ranges: (options, context) => rangesOf(view(options), context),
+    ranges: (options, from, context) => rangesOf(view(options), from, context),
     read: (options, range, context) => readRange(view(options), range, context),
   };
 }
 
-async function rangesOf(options: HistoryOptions, context: Context): Promise<SeriesRange[]> {
+/** What the history needs to know of where a series stands. */
+const placeSchema = z.object({ from: z.int(), after: z.int().optional() });
+
+async function rangesOf(
+  options: HistoryOptions,
+  position: Position,
+  context: Context,
+): Promise<SeriesRange[]> {
   const { client, infos } = await exchangeOf(options, context);
   const nowMs = client.now();
   const fromMs = options.from && Math.max(EARLIEST_MS, resolveTime(options.from, nowMs));
   const toMs = options.to ? resolveTime(options.to, nowMs) : Infinity;
   const intervals = [options.interval].flat();
   return infos.flatMap(({ symbol, base, quote }) =>
-    intervals.map((interval) => ({
-      tags: { exchange: "binance", symbol, base, quote, interval },
-      fromMs,
-      toMs: Math.min(toMs, closedEndMs(interval, nowMs)),
-    }))
+    intervals.map((interval): SeriesRange => {
+      const tags = { exchange: "binance", symbol, base, quote, interval };
+      const place = placeOf(placeSchema, position, `${symbol}@${interval}`);
+      if (!place) return { tags, fromMs, toMs: Math.min(toMs, closedEndMs(interval, nowMs)) };
+      const { from, after } = place;
+      return {
+        tags,
+        fromMs: Math.min(from, fromMs ?? from),
+        toMs: after === undefined ? from : endOf(interval, after),
+      };
+    })
   );
+}
+
+/** The end of the slot that a candle opens in. */
+function endOf(interval: Interval, openMs: number): number {
+  return nextOpen(interval, interval === "3d" ? openMs : floorToInterval(interval, openMs));
 }
 
 async function* readRange(

@@ -63,12 +63,12 @@ export class WeightBudget {
   #usages: Usage[] = [unused(UNTIL_STATED)];
   #closedUntilMs = -Infinity;
 
-  /** Lets no request go out before a moment on this machine's clock: the exchange asked for it. */
+  /** Lets no request go out before a moment on the steady clock: the exchange asked for it. */
   closeUntil(untilMs: number): void {
     this.#closedUntilMs = Math.max(this.#closedUntilMs, untilMs);
   }
 
-  /** How long no request may go out, in milliseconds, at a moment on this machine's clock. */
+  /** How long no request may go out, in milliseconds, at a moment on the steady clock. */
   closedForMs(nowMs: number): number {
     return Math.max(0, this.#closedUntilMs - nowMs);
   }

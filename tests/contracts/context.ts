@@ -97,6 +97,7 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     shared: (name, make) => shareIn(shared, name, make),
     files: memoryFiles(options.files ?? new Map()),
     now: () => clock.now(),
+    steady: () => clock.steady(),
     sleep,
     random,
     fetch: options.fetch ?? ((url) => Promise.reject(new TypeError(`No network in tests: ${url}`))),

@@ -7,7 +7,13 @@
 import { assert } from "@std/assert";
 import type { Context, Json } from "../../engine/context.ts";
 import { PenstockError, RecordError, RetryableError } from "../../engine/errors.ts";
-import type { Encoding, SinkPlugin, SinkWriter } from "../../engine/plugin.ts";
+import {
+  deliveryOf,
+  type DeliveryPromise,
+  type Encoding,
+  type SinkPlugin,
+  type SinkWriter,
+} from "../../engine/plugin.ts";
 import type { RecordShape } from "../../engine/point.ts";
 import { optionsOf, type PluginCase } from "./plugin.ts";
 import { copyOf, failWith, findJsonFault, frozenCopy, throughJson } from "./pure.ts";
@@ -102,6 +108,11 @@ export class Deliverer {
     this.given = given;
     this.name = `Sink "${plugin.id}"`;
     this.shapes = frozenCopy(given.shapes);
+  }
+
+  /** What the sink promises with the options of the case. */
+  get delivery(): DeliveryPromise {
+    return deliveryOf(this.plugin, this.options());
   }
 
   /** The options of the case, as the sink gets them. */

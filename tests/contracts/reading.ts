@@ -7,7 +7,13 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Context } from "../../engine/context.ts";
 import type { PenstockError } from "../../engine/errors.ts";
-import type { Position, SourceBatch, SourcePlugin } from "../../engine/plugin.ts";
+import {
+  type Position,
+  replayOf,
+  type ReplayPromise,
+  type SourceBatch,
+  type SourcePlugin,
+} from "../../engine/plugin.ts";
 import { optionsOf, type PluginCase } from "./plugin.ts";
 import { assertSame, failWith, frozenCopy, soon, throughJson } from "./pure.ts";
 import { type Fault, watch, type Watched } from "./watch.ts";
@@ -38,8 +44,6 @@ export interface SourceCase<Input, Out> extends PluginCase<Input> {
   readonly records: readonly Out[];
   /** Names the series of a record, where order holds within a series only. */
   series?(record: Out): string;
-  /** Says that reading does not end by itself: it is left once as many records have come. */
-  readonly endless?: boolean;
   /** A world in which there is nothing to read. */
   readonly empty?: { readonly options?: Input; context(signal: AbortSignal): Context };
   /** Worlds in which reading fails. */
@@ -84,6 +88,11 @@ export class Reader {
     this.name = `Source "${plugin.id}"`;
   }
 
+  /** What reading again gives, with the options of the case. */
+  get replay(): ReplayPromise {
+    return replayOf(this.plugin, this.options());
+  }
+
   /** Pulls until the end. */
   async read(parts: ReadingParts = {}): Promise<Reading> {
     const { from = {}, world = this.watch(), before = 0 } = parts;
@@ -112,7 +121,7 @@ export class Reader {
 
   /** Whether a source that does not end by itself has given all that is expected. */
   isEnough(count: number): boolean {
-    return this.given.endless === true && count >= this.given.records.length;
+    return this.plugin.endless === true && count >= this.given.records.length;
   }
 
   /** Begins to read. */

@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { OptionsError, RecordError } from "../../engine/errors.ts";
-import type { SinkPlugin } from "../../engine/plugin.ts";
+import type { DeliveryPromise, SinkPlugin } from "../../engine/plugin.ts";
 import { Deliverer, type SinkCase } from "./delivering.ts";
 import { checkAbort, checkFailures, checkKills } from "./killing.ts";
 import { type Check, checkReach, pluginChecks, registerChecks } from "./plugin.ts";
@@ -95,7 +95,7 @@ export function sinkChecks<Options, Input, In>(
   given: SinkCase<Input, In>,
 ): Check[] {
   const sink = new Deliverer(plugin, given);
-  const promise = PROMISES[plugin.delivery];
+  const promise = PROMISES[sink.delivery];
   const checks: Check[] = [
     ...pluginChecks(plugin, given),
     { name: "accepts the shapes it is for, and no others", check: () => checkShapes(sink) },
@@ -127,7 +127,7 @@ export function sinkChecks<Options, Input, In>(
   return checks;
 }
 
-const PROMISES: Readonly<Record<SinkPlugin["delivery"], string>> = {
+const PROMISES: Readonly<Record<DeliveryPromise, string>> = {
   idempotent: "stores everything once",
   transactional: "stores everything once",
   append: "loses nothing",

@@ -403,6 +403,7 @@ Deno.test("the suite of sources finds a file that is left open", async () => {
 Deno.test("the suite of sources leaves an endless source once it has given what is expected", async () => {
   const endless = defineSource({
     ...sound,
+    endless: true,
     async *read(_options, from, context): Batches {
       for (let next = Number(from.next ?? 0);; next++) {
         context.signal.throwIfAborted();
@@ -414,7 +415,6 @@ Deno.test("the suite of sources leaves an endless source once it has given what 
     options: given.options,
     context: (signal) => fakeContext({ signal }),
     records: [0, 1, 2],
-    endless: true,
   });
   assertEquals(await findFailing(checks), []);
 });

@@ -137,6 +137,7 @@ export function watch(inner: Context, fault?: Fault): Watched {
     live: (status) => inner.live(status),
     shared: (name, make) => inner.shared(name, make),
     now: () => inner.now(),
+    steady: () => inner.steady(),
     random: () => inner.random(),
     sleep,
     files: watchFiles(ground),

@@ -21,6 +21,7 @@ export interface FastTime {
 export function fastClock({ startMs, machineMs, speed }: FastTime): Clock {
   return {
     now: () => Math.floor(startMs + speed * (Date.now() - machineMs)),
+    steady: () => speed * performance.now(),
     sleep: (ms, signal) => delay(ms / speed, signal ? { signal } : {}),
   };
 }

@@ -125,8 +125,8 @@ function trapTransform(plugin: TransformPlugin, trap: Trap): TransformPlugin {
 }
 
 function trapSink(plugin: SinkPlugin, trap: Trap): SinkPlugin {
-  const open: SinkSpec<unknown, unknown, unknown>["open"] = async (options, token, context) => {
-    const writer = await plugin.open(options, token, trapWrites(context, trap));
+  const open: SinkSpec<unknown, unknown, unknown>["open"] = async (options, opening, context) => {
+    const writer = await plugin.open(options, opening, trapWrites(context, trap));
     trap.pass("after opening a sink");
     return {
       async deliver(chunk) {

@@ -76,6 +76,7 @@ function endAt(pipeline: Pipeline, until: Until): Pipeline {
 function limit(plugin: SourcePlugin, { series, openMs }: Until): SourcePlugin {
   return defineSource({
     ...plugin,
+    endless: false,
     async *read(options, from, context) {
       let position: Position = from;
       const isOver = () => {

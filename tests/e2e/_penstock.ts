@@ -1,10 +1,12 @@
 /** penstock as a user starts it: a process of its own, against a simulated exchange on loopback. */
 
+import { delay } from "@std/async";
 import { fromFileUrl, join } from "@std/path";
 import { systemClock } from "../../engine/clock.ts";
 import { createSimulator, type Scenario, serveSimulator } from "../../simulator/mod.ts";
 
 const CLI = fromFileUrl(new URL("../../cli.ts", import.meta.url));
+const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
 /** What a process left behind. */
 export interface Ended {
@@ -20,23 +22,30 @@ export function start(
   options: Deno.CommandOptions = {},
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-write",
-      "--allow-net=127.0.0.1",
-      "--allow-env",
-      CLI,
-      ...args,
-    ],
+    args: ["run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "-P=planner", CLI, ...args],
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
     ...options,
   }).spawn();
+}
+
+/**
+ * The confined process of a run, by its id: it is the one that reads, writes and saves. Waits until
+ * it is there.
+ */
+export async function confinedOf(child: Deno.ChildProcess): Promise<number> {
+  for (;;) {
+    // Linux tells without any tool; elsewhere `pgrep` is a part of the system.
+    const [program, ...args] = Deno.build.os === "linux"
+      ? ["cat", `/proc/${child.pid}/task/${child.pid}/children`]
+      : ["pgrep", "-P", String(child.pid)];
+    const { stdout } = await new Deno.Command(program, { args, stderr: "null" }).output();
+    const pid = Number.parseInt(new TextDecoder().decode(stdout));
+    if (pid > 0) return pid;
+    await delay(10);
+  }
 }
 
 /** Waits for a process to end. */
@@ -57,13 +66,13 @@ export class TestExchange implements AsyncDisposable {
   readonly #close: () => Promise<void>;
   #asked = 0;
   #at = Infinity;
-  #call: () => void = () => {};
+  #call: () => void | Promise<void> = () => {};
 
   constructor(scenario: Scenario = {}) {
     const simulator = createSimulator(scenario, {
       clock: systemClock,
       onRequest: ({ path }) => {
-        if (path.endsWith("/klines") && ++this.#asked === this.#at) this.#call();
+        if (path.endsWith("/klines") && ++this.#asked === this.#at) return this.#call();
       },
     });
     const { rest, close } = serveSimulator(simulator);
@@ -71,8 +80,8 @@ export class TestExchange implements AsyncDisposable {
     this.#close = close;
   }
 
-  /** Calls at the nth request for candles from now on. */
-  at(nth: number, call: () => void): void {
+  /** Calls at the nth request for candles from now on; it is answered when the call is over. */
+  at(nth: number, call: () => void | Promise<void>): void {
     this.#asked = 0;
     this.#at = nth;
     this.#call = call;

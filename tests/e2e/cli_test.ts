@@ -47,23 +47,7 @@ Deno.test("dry-run works where nothing may be written", async () => {
   await using temporary = await temporaryFolder();
   const sinks = [{ use: "file", with: { path: "/nowhere/out.lp" } }];
   const file = await writePipeline(temporary.path, history(exchange.rest, sinks));
-  const cli = fromFileUrl(new URL("../../cli.ts", import.meta.url));
-  const { code, stderr } = await end(start([], {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-env",
-      "--allow-net=127.0.0.1",
-      "--deny-write",
-      cli,
-      "dry-run",
-      file,
-      "--limit",
-      "5",
-    ],
-  }));
+  const { code, stderr } = await penstock("dry-run", file, "--limit", "5");
   assertEquals(code, 0, stderr);
   assertStringIncludes(stderr, "5 records in this run");
 });
@@ -241,18 +225,18 @@ Deno.test("two runs of one pipeline at once: the second refuses", async () => {
     history(exchange.rest, [{ use: "file", with: { path: "out.lp" } }]),
   );
   const first = start(["run", file]);
-  let second: ReturnType<typeof penstock> | undefined;
   const asked = Promise.withResolvers<void>();
+  // The exchange lets the first one wait until the second one has been refused.
+  const refused = Promise.withResolvers<void>();
   exchange.at(1, () => {
-    second = penstock("run", file);
-    first.kill("SIGSTOP");
     asked.resolve();
+    return refused.promise;
   });
   await asked.promise;
-  const refused = await second;
-  first.kill("SIGCONT");
-  assertEquals(refused?.code, 1);
-  assertStringIncludes(refused?.stderr ?? "", "another run uses");
+  const second = await penstock("run", file);
+  refused.resolve();
+  assertEquals(second.code, 1);
+  assertStringIncludes(second.stderr, "another run uses");
   assertEquals((await end(first)).code, 0);
 });
 

@@ -2,7 +2,15 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { end, penstock, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
+import {
+  confinedOf,
+  end,
+  penstock,
+  start,
+  temporaryFolder,
+  TestExchange,
+  writePipeline,
+} from "./_penstock.ts";
 
 const PLACES = 20;
 
@@ -29,10 +37,19 @@ async function filesIn(folder: string): Promise<Record<string, string>> {
   return { "out.lp": await Deno.readTextFile(join(folder, "out.lp")) };
 }
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGKILL: 137 } as const;
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
-  Deno.test(`a run ended by ${signal} at ${PLACES} places and resumed leaves the same file`, async () => {
+/** How a run is ended: by a signal to the process that watches, or by the death of one of the two. */
+const ENDS = {
+  "SIGINT": (child) => child.kill("SIGINT"),
+  "SIGTERM": (child) => child.kill("SIGTERM"),
+  "SIGKILL of the process that runs it": async (child) =>
+    Deno.kill(await confinedOf(child), "SIGKILL"),
+  "SIGKILL of the process that watches it": (child) => child.kill("SIGKILL"),
+} satisfies Record<string, (child: Deno.ChildProcess) => void | Promise<void>>;
+
+for (const [name, endOne] of Object.entries(ENDS)) {
+  Deno.test(`a run ended by ${name} at ${PLACES} places and resumed leaves the same file`, async () => {
     await using exchange = new TestExchange();
     await using temporary = await temporaryFolder();
     const whole = await writePipeline(join(temporary.path, "whole"), backfill(exchange.rest));
@@ -44,11 +61,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
       const folder = join(temporary.path, String(place));
       const file = await writePipeline(folder, backfill(exchange.rest));
       const child = start(["run", file]);
-      exchange.at(place, () => child.kill(signal));
+      exchange.at(place, () => endOne(child));
+      // Resolves once nobody holds its output any more: when both processes are gone.
       const first = await end(child);
       if (first.code !== 0) interrupted++;
-      if (signal === "SIGKILL") assertEquals(first.signal, "SIGKILL");
-      else assertEquals(first.code, EXIT_CODES[signal], first.stderr);
+      const [signal] = name.split(" ");
+      assertEquals(first.code, EXIT_CODES[signal as keyof typeof EXIT_CODES], first.stderr);
       const second = await penstock("run", file);
       assertEquals(second.code, 0, second.stderr);
       assert(second.stderr.includes("the ledger balances"), second.stderr);

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
+import { penstock, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 const ZOD = import.meta.resolve("zod");
@@ -31,11 +31,10 @@ export default defineSink({
 });
 `;
 
-Deno.test("a second signal ends a run at once although its sink hangs", async () => {
-  await using exchange = new TestExchange();
-  await using temporary = await temporaryFolder();
-  await Deno.writeTextFile(join(temporary.path, "hanging.ts"), HANGING_SINK);
-  const file = await writePipeline(temporary.path, {
+/** A pipeline of a day of candles into a sink that hangs. */
+async function writeHanging(folder: string, rest: string): Promise<string> {
+  await Deno.writeTextFile(join(folder, "hanging.ts"), HANGING_SINK);
+  return await writePipeline(folder, {
     name: "hangs",
     sources: [{
       use: "binance_rest",
@@ -44,12 +43,18 @@ Deno.test("a second signal ends a run at once although its sink hangs", async ()
         interval: "1h",
         from: "2024-03-01",
         to: "2024-03-02",
-        base_url: exchange.rest,
+        base_url: rest,
       },
     }],
     transforms: [{ use: "kline" }],
     sinks: [{ use: "./hanging.ts" }],
   });
+}
+
+Deno.test("a second signal ends a run at once although its sink hangs", async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  const file = await writeHanging(temporary.path, exchange.rest);
   const child = start(["run", file], { stdout: "null" });
   let said = "";
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
@@ -62,6 +67,33 @@ Deno.test("a second signal ends a run at once although its sink hangs", async ()
   const { code } = await child.status;
   assertEquals(code, 130, said);
   assertStringIncludes(said, "Ended at once: the next run goes on from the last checkpoint");
+});
+
+Deno.test("one signal ends a run whose sink hangs once its time is up, and says what was not delivered", async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  const file = await writeHanging(temporary.path, exchange.rest);
+  const child = start(["run", file, "--drain", "0.5"], { stdout: "null" });
+  let said = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    const before = said;
+    said += text;
+    if (said.includes("Waiting") && !before.includes("Waiting")) child.kill("SIGTERM");
+  }
+  assertEquals((await child.status).code, 1, said);
+  assertStringIncludes(
+    said,
+    'Cannot end cleanly within 0.5 s: sink "hanging" has not acknowledged 24 records',
+  );
+  assertStringIncludes(said, "the next run does again what follows the last checkpoint");
+});
+
+Deno.test("a time to stop that is none is wrong usage", async () => {
+  for (const drain of ["soon", "-1", ""]) {
+    const { code, stderr } = await penstock("run", "none.yaml", `--drain=${drain}`);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, `Cannot use \`--drain ${drain}\` as it must be a number`);
+  }
 });
 
 Deno.test("one signal is enough while a source waits for an exchange that is away", async () => {

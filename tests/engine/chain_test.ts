@@ -46,7 +46,7 @@ Deno.test("startTransform() gives what the step gives, in order, and keeps a sta
     { key: "a", n: 3, sum: 4 },
   ]);
   assertEquals(running.states(), { a: { sum: 4 }, b: { sum: 2 } });
-  assertEquals(ledger, { in: 3, out: 3, extra: 0, filtered: 0, rejected: 0 });
+  assertEquals(ledger, { in: 3, replayed: 0, out: 3, extra: 0, filtered: 0, rejected: 0 });
 });
 
 Deno.test("startTransform() goes on from saved states, and starts new keys afresh", () => {
@@ -73,7 +73,7 @@ Deno.test("startTransform() gives the same whatever the size of its batches", ()
     assertEquals(parts.running.states(), whole.running.states());
     assertEquals(parts.ledger, whole.ledger);
   }
-  assertEquals(whole.ledger, { in: 12, out: 11, extra: 1, filtered: 1, rejected: 1 });
+  assertEquals(whole.ledger, { in: 12, replayed: 0, out: 11, extra: 1, filtered: 1, rejected: 1 });
 });
 
 Deno.test("startTransform() gives the same when it is stopped and resumed after any record", () => {
@@ -119,7 +119,7 @@ Deno.test("startTransform() counts what was left out and what was added", () => 
     for (let copy = 0; copy < n; copy++) emit(10 * n + copy);
   }));
   assertEquals(running.run([0, 1, 3, 0]), [10, 30, 31, 32]);
-  assertEquals(ledger, { in: 4, out: 4, extra: 2, filtered: 2, rejected: 0 });
+  assertEquals(ledger, { in: 4, replayed: 0, out: 4, extra: 2, filtered: 2, rejected: 0 });
 });
 
 Deno.test("startTransform() takes back what a refused record gave, and leaves its state alone", () => {
@@ -131,7 +131,7 @@ Deno.test("startTransform() takes back what a refused record gave, and leaves it
   }, COUNT));
   assertEquals(running.run([1, 13, 2]), [1, -1, 3, -1]);
   assertEquals(running.states(), { "": 3 });
-  assertEquals(ledger, { in: 3, out: 4, extra: 2, filtered: 0, rejected: 1 });
+  assertEquals(ledger, { in: 3, replayed: 0, out: 4, extra: 2, filtered: 0, rejected: 1 });
   assertEquals(refused.length, 1);
   assertStrictEquals(refused[0]?.step, checked);
   assertEquals([refused[0]?.record, refused[0]?.error.message], [13, "Cannot add 13"]);
@@ -154,7 +154,7 @@ Deno.test("startTransform() refuses a record whose key cannot be named", () => {
   const { running, ledger, refused } = start(picky);
   assertEquals(running.run([{ key: "", n: 1 }, { key: "a", n: 2 }]), [{ key: "a", n: 2, sum: 2 }]);
   assertEquals(refused.map(({ error }) => error.message), ["The record has no key"]);
-  assertEquals(ledger, { in: 2, out: 1, extra: 0, filtered: 0, rejected: 1 });
+  assertEquals(ledger, { in: 2, replayed: 0, out: 1, extra: 0, filtered: 0, rejected: 1 });
 });
 
 Deno.test("startTransform() refuses record after record without growing what it gives", () => {
@@ -265,7 +265,7 @@ Deno.test("startTransform() refuses a record that is given after its step has en
   }));
   running.run([1]);
   assertThrows(() => late(), FatalError, 'transform "test" as it must be given by `emit` while');
-  assertEquals(ledger, { in: 1, out: 0, extra: 0, filtered: 1, rejected: 0 });
+  assertEquals(ledger, { in: 1, replayed: 0, out: 0, extra: 0, filtered: 1, rejected: 0 });
 });
 
 Deno.test("startTransform() refuses a key that is not text", () => {

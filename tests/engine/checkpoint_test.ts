@@ -11,6 +11,7 @@ import {
   type CheckpointStore,
   fileCheckpoints,
   memoryCheckpoints,
+  readCheckpoint,
 } from "../../engine/checkpoint.ts";
 import { FatalError } from "../../engine/errors.ts";
 import { emptyStep } from "../../engine/ledger.ts";
@@ -29,6 +30,9 @@ function checkpoint(epoch: number): Checkpoint {
     },
     tokens: { file: { size: 1_234, name: "candles.lp" } },
     deadLetterToken: null,
+    refusals: {},
+    counters: {},
+    replayed: {},
     ledger: {
       sources: { feed: { ...emptyStep(), out: 10 * epoch } },
       transforms: {},
@@ -486,3 +490,33 @@ Deno.test("memoryCheckpoints() gives the last one back, as a copy", async () => 
   assertEquals(await store.load(), checkpoint(2));
   store.close();
 });
+
+Deno.test("readCheckpoint() gives the last one beside a run that holds the lock, and changes nothing", () =>
+  inNewFolder(async (folder) => {
+    assertEquals(await readCheckpoint(folder), undefined);
+    await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
+    await withStore(folder, async (store) => {
+      await store.save(checkpoint(1));
+      await store.save(checkpoint(2));
+      assertEquals(await readCheckpoint(folder), checkpoint(2));
+      await Deno.writeTextFile(`${folder}/checkpoint`, "damaged");
+      assertEquals(await readCheckpoint(folder), checkpoint(1));
+      assertEquals(await Deno.readTextFile(`${folder}/checkpoint`), "damaged");
+      await Deno.remove(`${folder}/checkpoint.previous`);
+      const error = await assertRejects(() => readCheckpoint(folder), FatalError, "is damaged");
+      assertStringIncludes(error.hint ?? "", "to start from the beginning");
+    });
+  }));
+
+Deno.test("fileCheckpoints() takes a body that is no checkpoint for damage, though its checksum is right", () =>
+  inNewFolder(async (folder) => {
+    await saveAll(folder, [1, 2]);
+    const body = JSON.stringify({ ...checkpoint(3), ledger: {} });
+    const bytes = new TextEncoder().encode(`1\n${body}`);
+    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    const text = `penstock checkpoint 1 sha256 ${sum}\n${body}`;
+    await Deno.writeTextFile(`${folder}/checkpoint`, text);
+    const { epoch, warnings } = await loadEpoch(folder);
+    assertEquals(epoch, 1);
+    assertStringIncludes(warnings.join(), "is damaged: it does not hold what it must");
+  }));

@@ -136,7 +136,7 @@ Deno.test("startDelivery() cuts what is added at once into chunks of the sink's 
   await delivery.add(count(1, 10));
   await delivery.drain();
   assertEquals(chunks, [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]);
-  assertEquals(ledger, { in: 10, out: 10, extra: 0, filtered: 0, rejected: 0 });
+  assertEquals(ledger, { in: 10, replayed: 0, out: 10, extra: 0, filtered: 0, rejected: 0 });
   assertEquals(delivery.bytes, 10);
 });
 
@@ -190,7 +190,7 @@ Deno.test("startDelivery() leaves out what cannot be encoded, and names each suc
   await delivery.drain();
   assertEquals(chunks, [[2, 4], [6], [8]]);
   assertEquals(refused, ["1: Cannot encode 1", "3: Cannot encode 3", "5: Cannot encode 5"]);
-  assertEquals(ledger, { in: 7, out: 4, extra: 0, filtered: 0, rejected: 3 });
+  assertEquals(ledger, { in: 7, replayed: 0, out: 4, extra: 0, filtered: 0, rejected: 3 });
 });
 
 Deno.test("startDelivery() delivers no chunk of which nothing is left", async () => {
@@ -198,7 +198,7 @@ Deno.test("startDelivery() delivers no chunk of which nothing is left", async ()
   await delivery.add([1, 3]);
   await delivery.drain();
   assertEquals(chunks, []);
-  assertEquals(ledger, { in: 2, out: 0, extra: 0, filtered: 0, rejected: 2 });
+  assertEquals(ledger, { in: 2, replayed: 0, out: 0, extra: 0, filtered: 0, rejected: 2 });
   assertEquals(delivery.bytes, 0);
 });
 
@@ -217,7 +217,7 @@ Deno.test("startDelivery() names what the target refuses, in the target's words,
     'c: Sink "store" was told: field type conflict',
     'a: Sink "store" was told: too old',
   ]);
-  assertEquals(ledger, { in: 3, out: 1, extra: 0, filtered: 0, rejected: 2 });
+  assertEquals(ledger, { in: 3, replayed: 0, out: 1, extra: 0, filtered: 0, rejected: 2 });
 });
 
 Deno.test("startDelivery() counts indexes among the records that were sent, not those that were added", async () => {
@@ -365,7 +365,7 @@ Deno.test("startDelivery() keeps every record, in order, whatever the sizes and 
     }
     await delivery.drain();
     assertEquals(chunks.flat(), count(0, next - 1));
-    assertEquals(ledger, { in: next, out: next, extra: 0, filtered: 0, rejected: 0 });
+    assertEquals(ledger, { in: next, replayed: 0, out: next, extra: 0, filtered: 0, rejected: 0 });
     for (const [index, records] of chunks.entries()) {
       assert(records.length >= 1 && records.length <= 7);
       assert((sizes[index] ?? NaN) <= 40 || records.length === 1);

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { memoryCheckpoints } from "../../engine/checkpoint.ts";
+import type { Clock } from "../../engine/context.ts";
 import { renderMetrics } from "../../engine/exposition.ts";
 import { Monitor } from "../../engine/monitor.ts";
 import { defineSource } from "../../engine/plugin.ts";
@@ -24,9 +25,16 @@ async function metricsInside(): Promise<string[]> {
       text = await renderMetrics(monitor, "btc");
     },
   });
+  const { clock, ...world } = fakeWorld();
+  const machine: Clock = {
+    now: () => clock.now(),
+    // A machine's steady clock begins when its process does.
+    steady: () => clock.steady() - Date.UTC(2024, 0, 1),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+  };
   await runPipeline(
     pipelineOf({ sources: [step(source, { to: 1 })], sinks: [step(diskSink(new Disk()))] }),
-    { world: fakeWorld(), checkpoints: memoryCheckpoints(), monitor },
+    { world: { ...world, clock: machine }, checkpoints: memoryCheckpoints(), monitor },
   );
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }

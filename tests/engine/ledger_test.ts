@@ -2,7 +2,7 @@ import { assertEquals, assertNotStrictEquals } from "@std/assert";
 import { emptyStep, findImbalances, type Ledger, type StepLedger } from "../../engine/ledger.ts";
 
 function counts(parts: Partial<StepLedger>): StepLedger {
-  return { in: 0, out: 0, extra: 0, filtered: 0, rejected: 0, ...parts };
+  return { in: 0, replayed: 0, out: 0, extra: 0, filtered: 0, rejected: 0, ...parts };
 }
 
 /**
@@ -13,17 +13,20 @@ function balanced(): Ledger {
   return {
     sources: { left: counts({ out: 60 }), right: counts({ out: 40 }) },
     transforms: {
-      one: counts({ in: 100, out: 88, extra: 3, filtered: 10, rejected: 5 }),
-      two: counts({ in: 88, out: 80, rejected: 8 }),
+      one: counts({ in: 100, replayed: 0, out: 88, extra: 3, filtered: 10, rejected: 5 }),
+      two: counts({ in: 88, replayed: 0, out: 80, rejected: 8 }),
     },
-    sinks: { near: counts({ in: 80, out: 76, rejected: 4 }), far: counts({ in: 80, out: 80 }) },
-    deadLetter: counts({ in: 11, out: 11 }),
+    sinks: {
+      near: counts({ in: 80, replayed: 0, out: 76, rejected: 4 }),
+      far: counts({ in: 80, replayed: 0, out: 80 }),
+    },
+    deadLetter: counts({ in: 11, replayed: 0, out: 11 }),
     dropped: 6,
   };
 }
 
 Deno.test("emptyStep() gives zeros, in an object of its own each time", () => {
-  assertEquals(emptyStep(), { in: 0, out: 0, extra: 0, filtered: 0, rejected: 0 });
+  assertEquals(emptyStep(), { in: 0, replayed: 0, out: 0, extra: 0, filtered: 0, rejected: 0 });
   assertNotStrictEquals(emptyStep(), emptyStep());
 });
 
@@ -59,9 +62,9 @@ Deno.test("findImbalances() compares each sink with all that was on its way to i
     sources: { left: counts({ out: 60 }), right: counts({ out: 40 }) },
     transforms: {},
     sinks: {
-      near: counts({ in: 100, out: 100 }),
-      far: counts({ in: 99, out: 99 }),
-      third: counts({ in: 101, out: 101 }),
+      near: counts({ in: 100, replayed: 0, out: 100 }),
+      far: counts({ in: 99, replayed: 0, out: 99 }),
+      third: counts({ in: 101, replayed: 0, out: 101 }),
     },
     deadLetter: emptyStep(),
     dropped: 0,

@@ -48,10 +48,10 @@ Deno.test("runPipeline() delivers every record in order and balances its ledger"
   assertEquals(report.outcome, "done");
   assertEquals(report.records, 10);
   assertEquals(report.ledger, {
-    sources: { numbers: { in: 0, out: 10, extra: 0, filtered: 0, rejected: 0 } },
-    transforms: { total: { in: 10, out: 10, extra: 0, filtered: 0, rejected: 0 } },
-    sinks: { disk: { in: 10, out: 10, extra: 0, filtered: 0, rejected: 0 } },
-    deadLetter: { in: 0, out: 0, extra: 0, filtered: 0, rejected: 0 },
+    sources: { numbers: { in: 0, replayed: 0, out: 10, extra: 0, filtered: 0, rejected: 0 } },
+    transforms: { total: { in: 10, replayed: 0, out: 10, extra: 0, filtered: 0, rejected: 0 } },
+    sinks: { disk: { in: 10, replayed: 0, out: 10, extra: 0, filtered: 0, rejected: 0 } },
+    deadLetter: { in: 0, replayed: 0, out: 0, extra: 0, filtered: 0, rejected: 0 },
     dropped: 0,
   });
 });
@@ -113,6 +113,7 @@ Deno.test("runPipeline() goes on from the checkpoint, state included, wherever i
         assertEquals(disk.lines, TEN);
         assertEquals(report.ledger.sinks.disk, {
           in: 10,
+          replayed: 0,
           out: 10,
           extra: 0,
           filtered: 0,
@@ -149,7 +150,14 @@ Deno.test("runPipeline() drops a refused record when told to, state and output u
     '{"key":"b","n":6,"sum":12}',
     '{"key":"a","n":7,"sum":11}',
   ]);
-  assertEquals(ledger.transforms.total, { in: 10, out: 9, extra: 0, filtered: 0, rejected: 1 });
+  assertEquals(ledger.transforms.total, {
+    in: 10,
+    replayed: 0,
+    out: 9,
+    extra: 0,
+    filtered: 0,
+    rejected: 1,
+  });
   assertEquals(ledger.dropped, 1);
 });
 
@@ -168,9 +176,16 @@ Deno.test("runPipeline() keeps refused records in the dead-letter sink, across a
   await runPipeline(pipeline, { world, checkpoints }).catch(() => {});
   const { ledger } = await runPipeline(pipeline, { world, checkpoints });
   assertEquals(dead.lines, [
-    '{"step":"total","reason":"Cannot add 5","record":{"key":"a","n":5}}',
+    '{"pipeline":"test","step":"total","number":5,"reason":"Cannot add 5","record":{"key":"a","n":5}}',
   ]);
-  assertEquals(ledger.deadLetter, { in: 1, out: 1, extra: 0, filtered: 0, rejected: 0 });
+  assertEquals(ledger.deadLetter, {
+    in: 1,
+    replayed: 0,
+    out: 1,
+    extra: 0,
+    filtered: 0,
+    rejected: 0,
+  });
   assertEquals(disk.lines.length, 9);
 });
 
@@ -184,7 +199,14 @@ Deno.test("runPipeline() drops what the dead-letter sink refuses where it is tol
   });
   const parts = () => ({ world: fakeWorld(), checkpoints: memoryCheckpoints() });
   const { ledger } = await runPipeline(pipeline("drop"), parts());
-  assertEquals(ledger.deadLetter, { in: 1, out: 0, extra: 0, filtered: 0, rejected: 1 });
+  assertEquals(ledger.deadLetter, {
+    in: 1,
+    replayed: 0,
+    out: 0,
+    extra: 0,
+    filtered: 0,
+    rejected: 1,
+  });
   assertEquals([ledger.dropped, dead.lines], [1, []]);
   const error = await runPipeline(pipeline("stop"), parts()).catch((error) => error);
   assertEquals(error.message, 'Step "dead" refused a record: Sink "dead" was told: too long');
@@ -198,7 +220,14 @@ Deno.test("runPipeline() counts what a transform leaves out and what it adds", a
     world: fakeWorld(),
     checkpoints: memoryCheckpoints(),
   });
-  assertEquals(ledger.transforms.total, { in: 10, out: 10, extra: 1, filtered: 1, rejected: 0 });
+  assertEquals(ledger.transforms.total, {
+    in: 10,
+    replayed: 0,
+    out: 10,
+    extra: 1,
+    filtered: 1,
+    rejected: 0,
+  });
 });
 
 Deno.test("runPipeline() counts records that the target refuses", async () => {
@@ -212,7 +241,14 @@ Deno.test("runPipeline() counts records that the target refuses", async () => {
     world: fakeWorld(),
     checkpoints: memoryCheckpoints(),
   });
-  assertEquals(ledger.sinks.disk, { in: 10, out: 9, extra: 0, filtered: 0, rejected: 1 });
+  assertEquals(ledger.sinks.disk, {
+    in: 10,
+    replayed: 0,
+    out: 9,
+    extra: 0,
+    filtered: 0,
+    rejected: 1,
+  });
   assertEquals(disk.lines.length, 9);
 });
 
@@ -537,7 +573,14 @@ Deno.test("runPipeline() refuses a record that a sink cannot encode, and deliver
     checkpoints: memoryCheckpoints(),
   });
   assertEquals(disk.lines, TEN.toSpliced(3, 1));
-  assertEquals(ledger.sinks.disk, { in: 10, out: 9, extra: 0, filtered: 0, rejected: 1 });
+  assertEquals(ledger.sinks.disk, {
+    in: 10,
+    replayed: 0,
+    out: 9,
+    extra: 0,
+    filtered: 0,
+    rejected: 1,
+  });
 });
 
 Deno.test("runPipeline() reports what a step counted, whatever the step is called", async () => {
@@ -581,6 +624,7 @@ Deno.test("runPipeline() saves by time although the machine's clock steps back b
   let shiftMs = 0;
   const clock = {
     now: () => world.clock.now() + shiftMs,
+    steady: () => world.clock.steady(),
     sleep: (ms: number, signal?: AbortSignal) => world.clock.sleep(ms, signal),
   };
   const quiet = defineSource({

@@ -322,8 +322,8 @@ Deno.test("files need no permission beyond the file itself, and say which one is
     assertEquals(
       stdout,
       `1
-Cannot write "${folder}/other.txt": penstock was started without that permission
-Cannot read "${folder}/program.ts": penstock was started without that permission
+Cannot write "${folder}/other.txt": its permissions must name it: they do not
+Cannot read "${folder}/program.ts": its permissions must name it: they do not
 `,
     );
     assertEquals(await Deno.readTextFile(`${folder}/out.txt`), "x");

@@ -1,23 +1,16 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { penstock } from "../e2e/_penstock.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
-async function penstock(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-read", "--allow-env", "cli.ts", ...args],
-    cwd: ROOT,
-    stdin: "null",
-  });
-  const { code, stdout, stderr } = await command.output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: decode(stdout), err: decode(stderr) };
-}
-
 Deno.test("custom_plugins.yaml prints each line of the CSV file with its change", async () => {
-  const { code, out, err } = await penstock("dry-run", "pipelines/custom_plugins.yaml");
-  assertEquals(code, 0, err);
-  const lines = out.trimEnd().split("\n");
+  const { code, stdout, stderr } = await penstock(
+    "dry-run",
+    `${ROOT}pipelines/custom_plugins.yaml`,
+  );
+  assertEquals(code, 0, stderr);
+  const lines = stdout.trimEnd().split("\n");
   assertEquals(lines.length, 40);
   assertEquals(lines.slice(0, 2), [
     "price,symbol=TULIP close=412.50,volume=5533.012 1709251200000",
@@ -52,11 +45,11 @@ Deno.test("custom_plugins.yaml with a misspelt option names it, as with any plug
     const misspelt = text.replaceAll("./custom/", `${ROOT}pipelines/custom/`)
       .replace("measurement:", "mesurement:");
     await Deno.writeTextFile(path, misspelt);
-    const { code, err } = await penstock("check", path);
-    assertEquals(code, 78, err);
-    assertStringIncludes(err, "custom_plugins.yaml:8:7");
-    assertStringIncludes(err, '"mesurement" of source "csv_file"');
-    assertStringIncludes(err, 'Did you mean "measurement"?');
+    const { code, stderr } = await penstock("check", path);
+    assertEquals(code, 78, stderr);
+    assertStringIncludes(stderr, "custom_plugins.yaml:8:7");
+    assertStringIncludes(stderr, '"mesurement" of source "csv_file"');
+    assertStringIncludes(stderr, 'Did you mean "measurement"?');
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -206,6 +206,7 @@ Deno.test("nothing waits once all connections have ended, however they did", asy
     let waiting = 0;
     const clock = {
       now: () => time.now(),
+      steady: () => time.steady(),
       sleep: async (ms: number, signal?: AbortSignal) => {
         waiting++;
         await time.sleep(ms, signal).finally(() => waiting--);

@@ -7,6 +7,7 @@ function begin() {
   let sleeps = 0;
   const counting = {
     now: () => clock.now(),
+    steady: () => clock.steady(),
     sleep: (ms: number, signal?: AbortSignal) => {
       sleeps++;
       return clock.sleep(ms, signal);

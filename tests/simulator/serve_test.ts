@@ -80,6 +80,7 @@ Deno.test("close() ends the waiting for an answer that is held back", async () =
   const waited = Promise.withResolvers<AbortSignal | undefined>();
   const clock = {
     now: () => NOW,
+    steady: () => NOW,
     sleep: (_ms: number, signal?: AbortSignal) => {
       waited.resolve(signal);
       return new Promise<void>((_, reject) => {

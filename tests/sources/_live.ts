@@ -39,7 +39,11 @@ export function liveWorld(scenario: Scenario, nowMs: number): LiveWorld {
     sockets,
     context: (signal = new AbortController().signal, seed = 1, aheadMs = 0) =>
       fakeContext({
-        clock: { now: () => clock.now() + aheadMs, sleep: (ms, own) => clock.sleep(ms, own) },
+        clock: {
+          now: () => clock.now() + aheadMs,
+          steady: () => clock.steady(),
+          sleep: (ms, own) => clock.sleep(ms, own),
+        },
         signal,
         seed,
         fetch: (url, init) => simulator.handle(new Request(url, init)),

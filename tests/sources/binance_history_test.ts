@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FatalError } from "../../engine/errors.ts";
-import type { SeriesRange, SourcePlugin } from "../../engine/plugin.ts";
+import type { Position, SeriesRange, SourcePlugin } from "../../engine/plugin.ts";
 import { binanceRest } from "../../sources/binance_rest.ts";
 import { binanceWebsocket } from "../../sources/binance_websocket.ts";
 import { inText } from "../contracts/pure.ts";
@@ -35,7 +35,7 @@ function historyOf(plugin: SourcePlugin, given: unknown, { context }: World) {
   const { history } = plugin;
   if (!history) throw new Error("There is no history");
   return {
-    ranges: () => history.ranges(checked.data, context),
+    ranges: (from: Position = {}) => history.ranges(checked.data, from, context),
     async read(range: SeriesRange): Promise<unknown[]> {
       const pages = await Array.fromAsync(history.read(checked.data, range, context));
       return pages.flat().map((record) => ({ ...record, candle: inText(record.candle) }));
@@ -70,6 +70,23 @@ Deno.test("the history of binance_websocket has a range for each symbol and inte
     { tags: BTC, fromMs: undefined, toMs: at(3_000) },
     { tags: { ...BTC, interval: "1h" }, fromMs: undefined, toMs: T0 + 50 * 60 * MINUTE },
     { tags: { ...BTC, interval: "3d" }, fromMs: undefined, toMs: T0 },
+  ]);
+});
+
+Deno.test("the history of a source ends where its position stands, and begins where it or `from` does", async () => {
+  const given = { symbols: ["BTCUSDT", "ETHUSDT"], interval: "1m", from: at(1_000) };
+  const position = {
+    "BTCUSDT@1m": { from: at(500), after: at(1_700) + 14_789 },
+    "ETHUSDT@1m": { from: at(2_000) },
+  };
+  const eth = { ...BTC, symbol: "ETHUSDT", base: "ETH" };
+  assertEquals(await historyOf(binanceRest, given, setUp()).ranges(position), [
+    { tags: BTC, fromMs: at(500), toMs: at(1_701) },
+    { tags: eth, fromMs: at(1_000), toMs: at(2_000) },
+  ]);
+  const live = { symbols: ["BTCUSDT"], interval: "1m" };
+  assertEquals(await historyOf(binanceWebsocket, live, setUp()).ranges(position), [
+    { tags: BTC, fromMs: at(500), toMs: at(1_701) },
   ]);
 });
 

@@ -70,7 +70,6 @@ testSource(binanceWebsocket, {
   permissions: { net: ["stream.test:9443", "rest.test:8080"] },
   context: (signal) => exchange(signal, SCENARIO).context,
   records: await expected(),
-  endless: true,
   failing: [
     {
       name: "the exchange does not have a symbol",

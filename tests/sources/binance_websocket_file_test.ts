@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { memoryCheckpoints } from "../../engine/checkpoint.ts";
 import { VirtualClock } from "../../engine/clock.ts";
-import type { Pipeline } from "../../engine/pipeline.ts";
+import type { Clock } from "../../engine/context.ts";
 import { runPipeline } from "../../engine/run.ts";
 import { createSimulator, type Scenario, type Simulator } from "../../simulator/mod.ts";
 import { file } from "../../sinks/file/mod.ts";
@@ -11,6 +11,7 @@ import { binanceWebsocket } from "../../sources/binance_websocket.ts";
 import { kline } from "../../transforms/kline.ts";
 import { rsi } from "../../transforms/rsi.ts";
 import { fakeContext, seededRandom } from "../contracts/context.ts";
+import type { Pipeline } from "../../engine/pipeline.ts";
 import { pipelineOf, step } from "../engine/_fakes.ts";
 
 const MINUTE = 60_000;
@@ -25,6 +26,10 @@ interface Run {
   readonly killsMs?: readonly number[];
   /** When the exchange is replaced by another one behind the same address. */
   readonly movesMs?: number;
+  /** How far the clock of this machine is ahead, at a moment. */
+  aheadMs?(nowMs: number): number;
+  /** How long this machine has been suspended, at a moment. */
+  suspendedMs?(nowMs: number): number;
   /** Looks at the exchange at the end. */
   see?(exchange: Simulator): void;
 }
@@ -32,12 +37,10 @@ interface Run {
 const averages = rsi.options.safeParse({});
 assert(averages.success);
 const shape = rsi.shape(kline.shape({ kind: "raw", format: "candle" }, {}), averages.data);
-function pipelineFor(interval: readonly string[], fromMs: number): Pipeline {
+
+function liveOf(options: unknown): Pipeline {
   return pipelineOf({
-    sources: [step(binanceWebsocket, {
-      ...{ symbols: ["BTCUSDT", "ETHUSDT", "WANBTC"], interval, from: fromMs },
-      streams_per_connection: 4,
-    })],
+    sources: [step(binanceWebsocket, options)],
     transforms: [step(kline), step(rsi)],
     sinks: [step(file, { path: "live.lp" })],
     shapes: [shape],
@@ -45,13 +48,22 @@ function pipelineFor(interval: readonly string[], fromMs: number): Pipeline {
   });
 }
 
+function sixSeries(interval: readonly string[], fromMs: number): Pipeline {
+  return liveOf({
+    symbols: ["BTCUSDT", "ETHUSDT", "WANBTC"],
+    interval,
+    from: fromMs,
+    streams_per_connection: 4,
+  });
+}
+
 /** Minutes for forty minutes, and quarters of an hour for more than two days. */
 const MINUTES: Run = {
-  pipeline: pipelineFor(["1m", "5m"], NOW - 90 * MINUTE),
+  pipeline: sixSeries(["1m", "5m"], NOW - 90 * MINUTE),
   lengthMs: 40 * MINUTE,
 };
 const HOUR_AND_MORE: Run = { ...MINUTES, lengthMs: 80 * MINUTE };
-const DAYS: Run = { pipeline: pipelineFor(["15m", "1h"], NOW - 48 * HOUR), lengthMs: 52 * HOUR };
+const DAYS: Run = { pipeline: sixSeries(["15m", "1h"], NOW - 48 * HOUR), lengthMs: 52 * HOUR };
 
 /** Runs a pipeline, killed at some moments, and gives what its file holds then. */
 async function fileOf(scenario: Scenario, run: Run): Promise<string> {
@@ -70,9 +82,14 @@ async function fileOf(scenario: Scenario, run: Run): Promise<string> {
   }, () => {});
   const files = new Map<string, string>();
   const checkpoints = memoryCheckpoints();
+  const machine: Clock = {
+    now: () => clock.now() + (run.aheadMs?.(clock.now()) ?? 0),
+    steady: () => clock.steady() - (run.suspendedMs?.(clock.now()) ?? 0),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+  };
   for (const endMs of [...killsMs, lengthMs]) {
     const context = fakeContext({
-      clock,
+      clock: machine,
       files,
       fetch: (url, init) => simulator.handle(new Request(url, init)),
       webSocket: (url) => simulator.connect(url),
@@ -80,7 +97,7 @@ async function fileOf(scenario: Scenario, run: Run): Promise<string> {
     const ending = new AbortController();
     const timer = clock.sleep(NOW + endMs - clock.now()).then(() => ending.abort());
     const how = endMs === lengthMs ? { stop: ending.signal } : { abort: ending.signal };
-    await runPipeline(pipeline, { world: { ...context, clock }, checkpoints, ...how })
+    await runPipeline(pipeline, { world: { ...context, clock: machine }, checkpoints, ...how })
       .catch((error) => {
         if (error !== ending.signal.reason) throw error;
       });
@@ -160,4 +177,32 @@ Deno.test("A live pipeline leaves the same file, byte for byte, when it is kille
   const killsMs = Array.from({ length: 50 }, () => Math.floor(random() * (lengthMs - MINUTE)))
     .sort((a, b) => a - b);
   assertEquals(await fileOf({}, { ...MINUTES, killsMs }) === undisturbed, true);
+});
+
+for (
+  const [how, aheadMs] of [
+    ["set back by an hour", (nowMs: number) => nowMs < at(10.4) ? 0 : -HOUR],
+    ["set ahead by an hour", (nowMs: number) => nowMs < at(10.4) ? 0 : HOUR],
+    ["set right after an hour ahead", (nowMs: number) => nowMs < at(10.4) ? HOUR : 0],
+  ] as const
+) {
+  Deno.test(`A live pipeline leaves the same file, byte for byte, when the machine's clock is ${how}`, async () => {
+    assertEquals(await fileOf({}, { ...MINUTES, aheadMs }) === undisturbed, true);
+  });
+}
+
+Deno.test("A live pipeline leaves the same file, byte for byte, after its machine was suspended for two hours", async () => {
+  const suspendedMs = (nowMs: number) => nowMs < at(10.4) ? 0 : 2 * HOUR;
+  assertEquals(await fileOf({}, { ...MINUTES, suspendedMs }) === undisturbed, true);
+});
+
+Deno.test("A live pipeline outlives an outage of three days, and leaves the same file", async () => {
+  const lengthMs = 73 * HOUR;
+  const pipeline = liveOf({ symbols: ["BTCUSDT"], interval: "15m", from: NOW - 9 * HOUR });
+  const streams = { snapshot_ms: "never" } as const;
+  const outages = [{ from: at(20), to: at(20) + 72 * HOUR }];
+  const whole = await fileOf({ streams }, { lengthMs, pipeline });
+  // From 00:31 on the first day to 10:30 on the fourth.
+  assertEquals(whole.trimEnd().split("\n").length, 4 * 24 * 3 + 4 * 10 - 1);
+  assertEquals(await fileOf({ streams, outages }, { lengthMs, pipeline }), whole);
 });

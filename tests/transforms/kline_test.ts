@@ -1,7 +1,8 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Decimal } from "../../engine/decimal.ts";
 import { OptionsError, RecordError } from "../../engine/errors.ts";
-import type { PointShape, RawCandle, Series } from "../../engine/point.ts";
+import type { Doubt } from "../../engine/plugin.ts";
+import type { Point, PointShape, RawCandle, Series } from "../../engine/point.ts";
 import { kline, toPoint } from "../../transforms/kline.ts";
 import { inText } from "../contracts/pure.ts";
 import { testTransform } from "../contracts/transform.ts";
@@ -423,4 +424,55 @@ Deno.test("toPoint() refuses what has no text of its own, and shows nothing of a
   for (const [candle, message] of refused) {
     assertThrows(() => toPoint({ series: SERIES, candle }), RecordError, message);
   }
+});
+
+/** The fields of a stored candle that nothing is wrong with. */
+const STORED: Point["fields"] = {
+  open: 10,
+  high: 12.5,
+  low: 9,
+  close: 11,
+  volume: 3,
+  quote_volume: 33,
+  taker_buy_volume: 1,
+  taker_buy_quote_volume: 11,
+  trades: 4,
+  closed: true,
+};
+
+function doubtsOf(fields: Point["fields"]): readonly Doubt[] {
+  const tags = { exchange: "binance", symbol: "BTCUSDT", interval: "1m" };
+  return kline.doubts?.({ measurement: "kline", tags, fields, timeMs: 0 }, {}) ?? [];
+}
+
+Deno.test("kline doubts nothing about a candle as it should be", () => {
+  assertEquals(doubtsOf(STORED), []);
+});
+
+Deno.test("kline doubts a stored candle that is open, or lacks fields: it must be fetched again", () => {
+  assertEquals(doubtsOf({ ...STORED, closed: false }), [
+    { what: "of a candle that is open", isUnfinished: true },
+  ]);
+  const { high: _, closed: __, ...rest } = STORED;
+  assertEquals(doubtsOf(rest), [{ what: "without high, closed", isUnfinished: true }]);
+});
+
+Deno.test("kline doubts values that cannot all be right", async (t) => {
+  const cases: readonly [string, Point["fields"]][] = [
+    ["with open or close outside of low and high", { open: 13 }],
+    ["with open or close outside of low and high", { close: 8.5 }],
+    ["with a price that is not above zero", { low: 0 }],
+    ["with trades, or volume, alone", { trades: 0 }],
+    ["that takers bought more of than was traded", { taker_buy_volume: 3.5 }],
+  ];
+  for (const [what, fields] of cases) {
+    await t.step(`${what}: ${JSON.stringify(fields)}`, () => {
+      assertEquals(doubtsOf({ ...STORED, ...fields }), [{ what }]);
+    });
+  }
+});
+
+Deno.test("kline doubts candles without volume only where 60 come in a row", () => {
+  const still = { ...STORED, volume: 0, trades: 0, taker_buy_volume: 0 };
+  assertEquals(doubtsOf(still), [{ what: "without volume, one after another", least: 60 }]);
 });

@@ -64,7 +64,7 @@ Deno.test("interpolate() says what is wrong with a placeholder", async () => {
     'Cannot fill in "${file:/run/none}": it is not there',
   ]);
   assertEquals(await refuse("${HOST}"), [
-    `Cannot fill in a \`\${\` as it must be followed by \`env:\` or \`file:\` ${hint}`,
+    `Cannot fill in a \`\${\` as it must be followed by \`env:\`, \`file:\` or \`command:\` ${hint}`,
   ]);
   assertEquals(await refuse("a ${env:HOST"), [
     `Cannot fill in a \`\${\` as it must end with \`}\` ${hint}`,

@@ -273,6 +273,14 @@ const CASES: Readonly<Record<string, Case>> = {
       '7:38 Cannot use "on_error: dead_letter" of sink "store" as it is where dead letters go [Use "drop"]',
     ],
   },
+  "a wrong limit of dead letters, and one where there are none": {
+    text: file({ transforms: "[{ use: average, max: 10 in 1000 }]" }) +
+      'dead_letter: { use: store, max: 10 of 1000, with: { url: "http://a", token: b } }\n',
+    expected: [
+      '4:30 Cannot use key "max" of transform "average": it does not exist [Its keys are "use", "with", "id" and "on_error"]',
+      '7:33 Cannot use key "max" of sink "store" as it must be such as `10 in 1000`, or `none`: it is "10 of 1000"',
+    ],
+  },
   "a wrong epoch": {
     text: `${file({})}epoch: { records: 0, ms: 1.5, m: 1 }\n`,
     expected: [

@@ -41,8 +41,11 @@ Deno.test("loadPipeline() gives checked steps, with defaults, and what reaches t
     ],
     sinks: [{ plugin: printer, id: "printer", options: { format: "json" }, onError: "stop" }],
     deadLetter: undefined,
+    deadLetterLimit: undefined,
     shapes: [{ ...PRICE, fields: { ...PRICE.fields, average: "float" } }],
     epoch: { records: 50_000, ms: 5_000 },
+    placeholders: [],
+    secrets: [],
   });
 });
 
@@ -90,6 +93,20 @@ epoch: { records: 10 }
 `);
   assertEquals([deadLetter?.plugin, deadLetter?.id], [store, "dead_letter"]);
   assertEquals(epoch, { records: 10, ms: 5_000 });
+});
+
+Deno.test("loadPipeline() reads how many records may be refused: 100 in 1000 by default", async () => {
+  const limitOf = async (max: string) => {
+    const { deadLetterLimit } = await load(`name: a
+sources: [{ use: points }]
+sinks: [{ use: printer }]
+dead_letter: { use: store, with: { url: "http://c", token: d }${max} }
+`);
+    return deadLetterLimit;
+  };
+  assertEquals(await limitOf(""), { refused: 100, records: 1_000 });
+  assertEquals(await limitOf(", max: 10 in 500"), { refused: 10, records: 500 });
+  assertEquals(await limitOf(", max: none"), undefined);
 });
 
 Deno.test("loadPipeline() fills in variables, and turns them into what the schema wants", async () => {

@@ -43,11 +43,33 @@ Deno.test("BinanceClient leaves undefined parameters out and escapes the others"
 Deno.test("BinanceClient knows the exchange's time once it is told", async () => {
   const { client, clock } = setUp(() => Promise.resolve(json([])));
   assertEquals(client.now(), START_MS);
-  const { atMs } = await client.get(PING, NEVER);
-  client.setTime(atMs - 7_000, atMs);
+  const { steadyMs } = await client.get(PING, NEVER);
+  client.setTime(steadyMs - 7_000, steadyMs);
   await clock.sleep(1_000);
   assertEquals(client.now(), START_MS - 6_000);
 });
+
+for (const [how, byMs] of [["ahead", 3_600_000], ["back", -3_600_000]] as const) {
+  Deno.test(`BinanceClient keeps the exchange's time when this machine's clock is set ${how}, and notices`, async () => {
+    const clock = new VirtualClock(START_MS);
+    let shiftMs = 0;
+    const context = fakeContext({
+      clock: {
+        now: () => clock.now() + shiftMs,
+        steady: () => clock.steady(),
+        sleep: (ms, signal) => clock.sleep(ms, signal),
+      },
+    });
+    const client = new BinanceClient({ baseUrl: "http://x.test", weightShare: 1, context });
+    client.setTime(START_MS + 7_000, clock.steady());
+    await clock.sleep(60_000);
+    assertEquals([client.now(), client.hasJumped()], [START_MS + 67_000, false]);
+    shiftMs = byMs;
+    assertEquals([client.now(), client.hasJumped()], [START_MS + 67_000, true]);
+    client.setTime(START_MS + 67_500, clock.steady());
+    assertEquals([client.now(), client.hasJumped()], [START_MS + 67_500, false]);
+  });
+}
 
 Deno.test("BinanceClient waits for the exchange's minute, not its own, when weight is used up", async () => {
   const { client, budget, clock } = setUp(() => Promise.resolve(json([])));

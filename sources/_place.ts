@@ -4,9 +4,9 @@
  * @module
  */
 
-import { FatalError } from "../../engine/errors.ts";
-import type { Schema } from "../../engine/options.ts";
-import type { Position } from "../../engine/plugin.ts";
+import { FatalError } from "../engine/errors.ts";
+import type { Schema } from "../engine/options.ts";
+import type { Position } from "../engine/plugin.ts";
 
 /** How to read a series from its beginning once more. */
 export const START_AGAIN =

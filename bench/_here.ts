@@ -1,0 +1,7 @@
+/** Runs a command of penstock in this very process, with all that the process may do. */
+
+import { main } from "../cli.ts";
+import { machineInputs } from "../cli/inputs.ts";
+import { machineTerminal } from "../cli/terminal.ts";
+
+Deno.exit(await main(Deno.args, machineTerminal(), { inputs: machineInputs() }));

@@ -1,0 +1,72 @@
+/**
+ * How a confined process is started: what Deno is told on its command line.
+ *
+ * @module
+ */
+
+import type { Reach } from "../../engine/permissions.ts";
+
+/**
+ * How the engine runs best: a small heap for what lives for a moment, one that grows slowly, and
+ * hot loops that are inlined as a whole.
+ */
+export const V8_FLAGS =
+  "--v8-flags=--max-semi-space-size=2,--heap-growing-percent=20,--no-allocation-site-pretenuring,--max-inlined-bytecode-size-cumulative=4000";
+
+/** Variables that the YAML parser asks for whether or not it may. For it they are not set. */
+const UNSET_VARIABLES = ["LOG_TOKENS", "LOG_STREAM"];
+
+/** What a confined process may reach, and the code of the user's that it is to run. */
+export interface Confined {
+  /** All that it may reach. */
+  readonly reach: Reach;
+  /** Modules of the user's, by URL: loaded with the program, run when they are imported. */
+  readonly modules?: readonly string[];
+  /** Whether it runs a pipeline: it is then told how to run fast. */
+  readonly isRun?: boolean;
+}
+
+/**
+ * The arguments of `deno` before the program. What is not named here is refused: nobody is asked,
+ * nothing is fetched, no program is run, no library is loaded.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const reach = { net: ["db.test:8086"], read: [], write: ["/data/a,b.lp"], env: [] };
+ * assertEquals(denoFlags({ reach }).slice(-2), [
+ *   "--allow-net=db.test:8086",
+ *   "--allow-write=/data/a,,b.lp",
+ * ]);
+ * ```
+ */
+export function denoFlags({ reach, modules = [], isRun = false }: Confined): string[] {
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--cached-only",
+    ...isRun ? [V8_FLAGS] : [],
+    ...modules.length > 0 ? ["--frozen", `--preload=${moduleNaming(modules)}`] : [],
+    `--ignore-env=${UNSET_VARIABLES.join(",")}`,
+    ...allow("net", reach.net),
+    ...allow("read", reach.read),
+    ...allow("write", reach.write),
+    ...allow("env", reach.env),
+  ];
+}
+
+function allow(name: string, values: readonly string[]): string[] {
+  if (values.length === 0) return [];
+  return [`--allow-${name}=${values.map((value) => value.replaceAll(",", ",,")).join(",")}`];
+}
+
+/**
+ * A module that names others without running them: what is named in the text of a program is read
+ * as a part of it, so that no permission to read is needed.
+ */
+function moduleNaming(urls: readonly string[]): string {
+  const imports = urls.map((url) => `()=>import(${JSON.stringify(url)})`).join(",");
+  return `data:text/javascript,${encodeURIComponent(`void [${imports}];`)}`;
+}

@@ -1,0 +1,73 @@
+/**
+ * Runs commands in processes that can reach what a pipeline names, and nothing else.
+ *
+ * @module
+ */
+
+import { describeReach, NO_REACH } from "../../engine/permissions.ts";
+import { urlOfModule } from "../../engine/pipeline_file/modules.ts";
+import type { Host } from "../host.ts";
+import { handedInputs } from "../inputs.ts";
+import { startSimulator } from "../simulate.ts";
+import type { Terminal } from "../terminal.ts";
+import { launch } from "./launch.ts";
+import { type Confinement, type Plan, PlanningEnded, planPipeline } from "./plan.ts";
+
+/** What a command needs of a process of its own. */
+export type Need =
+  | Confinement & {
+    /** The scenario of a simulated exchange; the default one for an empty text. */
+    readonly simulate?: string | undefined;
+  }
+  /** A module of the user's is loaded, and nothing is reached. */
+  | { readonly module: string };
+
+/** How a command is run. */
+export interface Confining {
+  /** The arguments behind `penstock`. */
+  readonly args: readonly string[];
+  /** What the command needs. */
+  readonly need: Need;
+  /** Whether to say what it may reach. */
+  readonly verbose?: boolean;
+  /** Runs it in this process: where it needs nothing, and no code of the user's is loaded. */
+  here(host: Host): Promise<number>;
+}
+
+/**
+ * Runs a command as far as it may reach.
+ *
+ * @returns Its exit code.
+ */
+export async function confine(
+  { args, need, verbose = false, here }: Confining,
+  terminal: Terminal,
+): Promise<number> {
+  if ("module" in need) {
+    const modules = [urlOfModule(need.module, Deno.cwd())];
+    const handover = { file: { path: "", content: { text: "" } }, values: {} };
+    return await launch({ args, reach: NO_REACH, modules, handover });
+  }
+  await using simulator = need.simulate === undefined
+    ? undefined
+    : await startSimulator(need.simulate);
+  let plan: Plan;
+  try {
+    plan = await planPipeline(need, {
+      simulator: simulator && { urls: simulator.urls, aheadMs: simulator.aheadMs },
+      hide: terminal.hide,
+    });
+  } catch (error) {
+    if (error instanceof PlanningEnded) return error.code;
+    throw error;
+  }
+  if (need.steps === "none" && plan.modules.length === 0 && reachesNothing(plan)) {
+    return await here({ inputs: handedInputs(plan.handover) });
+  }
+  if (verbose) terminal.say(`It may reach:\n  ${describeReach(plan.reach).join("\n  ")}\n`);
+  return await launch({ ...plan, args, isRun: need.steps !== "none" });
+}
+
+function reachesNothing({ reach }: Plan): boolean {
+  return Object.values(reach).every((values) => values.length === 0);
+}
