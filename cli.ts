@@ -12,8 +12,10 @@ import type { Need } from "./cli/confine/mod.ts";
 import type { Host } from "./cli/host.ts";
 import { machineInputs } from "./cli/inputs.ts";
 import type { AuditFlags } from "./cli/audit.ts";
+import { EXPLAIN_FORMATS, type ExplainFlags } from "./cli/explain_flags.ts";
 import type { ReplayFlags } from "./cli/replay.ts";
 import type { RunFlags } from "./cli/run.ts";
+import { STATE_ACTIONS, type StateFlags } from "./cli/state_flags.ts";
 import { machineTerminal, type Terminal } from "./cli/terminal.ts";
 import { UsageError } from "./cli/usage.ts";
 import { PipelineFileError, renderDiagnostics } from "./engine/pipeline_file/diagnostics.ts";
@@ -31,6 +33,10 @@ usage:
   penstock replay FILE     puts dead letters through again, once what refused them is mended
   penstock audit FILE      says what is missing or odd in the stores of a pipeline; repairs it
   penstock check FILE      says what a pipeline does, or all that is wrong with its file
+  penstock explain FILE    says all of it: graph, guarantee, costs, what is kept where, permissions
+  penstock state show FILE    says what a pipeline remembers: how far each series is, states, tokens
+  penstock state export FILE  prints it as JSON
+  penstock state reset FILE   forgets all of it, or what --step and --series name; keeps a backup
   penstock accept FILE     grants the code of a pipeline what it asks for, in penstock.lock
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
@@ -44,6 +50,8 @@ options of run, dry-run and replay:
   --state DIR              keeps checkpoints there (default: .penstock beside the pipeline file)
   --limit N                reads N records, then stops (dry-run)
   --file PATH              takes dead letters from there (replay)
+  --step ID, --series KEY  forgets that step alone, or that series, such as BTCUSDT@1h (state reset)
+  --format text|mermaid|json  how to write it (explain)
   --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages, and what the run may reach
@@ -66,35 +74,30 @@ const EXIT_PIPE = 141;
 const COMMANDS: Readonly<Record<string, Command>> = {
   "run": {
     flags: ["simulate", "state", "drain", "log", "verbose"],
-    operand: "FILE",
     need: (call) => needOfRun(runFlagsOf(call, false), call),
     run: async (call, host, terminal) =>
       (await import("./cli/run.ts")).run(runFlagsOf(call, false), host, terminal),
   },
   "dry-run": {
     flags: ["simulate", "limit", "log", "verbose"],
-    operand: "FILE",
     need: (call) => needOfRun(runFlagsOf(call, true), call),
     run: async (call, host, terminal) =>
       (await import("./cli/run.ts")).run(runFlagsOf(call, true), host, terminal),
   },
   "replay": {
     flags: ["state", "file", "log", "verbose"],
-    operand: "FILE",
     need: (call) => needOfReplay(replayFlagsOf(call)),
     run: async (call, host, terminal) =>
       (await import("./cli/replay.ts")).replay(replayFlagsOf(call), host, terminal),
   },
   "audit": {
     flags: ["simulate", "state", "from", "to", "repair", "format", "log", "verbose"],
-    operand: "FILE",
     need: (call) => needOfAudit(auditFlagsOf(call), call),
     run: async (call, host, terminal) =>
       (await import("./cli/audit.ts")).audit(auditFlagsOf(call), host, terminal),
   },
   "check": {
     flags: ["probe", "log", "verbose"],
-    operand: "FILE",
     need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "all" : "none" }),
     run: async ({ operand, flags }, { inputs }, terminal) =>
       (await import("./cli/check.ts")).check(
@@ -103,25 +106,46 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         terminal,
       ),
   },
+  "explain": {
+    flags: ["state", "format"],
+    need: ({ operand }) => ({ file: operand, steps: "none" }),
+    run: async (call, { inputs }, terminal) => {
+      const { explain } = await import("./cli/explain.ts");
+      const flags = {
+        file: call.operand,
+        state: stateOf(call.flags),
+        format: formatOf(call.flags),
+      };
+      return await explain(flags, inputs, terminal);
+    },
+  },
+  "state": {
+    flags: ["state", "step", "series"],
+    operands: ["ACTION", "FILE"],
+    need: (call) => needOfState(stateFlagsOf(call)),
+    run: async (call, { inputs }, terminal) =>
+      (await import("./cli/state.ts")).state(stateFlagsOf(call), inputs, terminal),
+  },
   "accept": {
     flags: [],
-    operand: "FILE",
     run: async ({ operand }, _host, terminal) =>
       (await import("./cli/accept.ts")).accept(operand, terminal),
   },
   "plugins": {
     flags: [],
+    operands: [],
     run: async (_call, _host, terminal) => (await import("./cli/plugins.ts")).plugins(terminal),
   },
   "describe": {
     flags: [],
-    operand: "NAME",
+    operands: ["NAME"],
     need: ({ operand }) => isSpecifier(operand) ? { module: operand } : undefined,
     run: async ({ operand }, _host, terminal) =>
       (await import("./cli/plugins.ts")).describe(operand, terminal),
   },
   "schema": {
     flags: [],
+    operands: [],
     run: async (_call, _host, terminal) => (await import("./cli/plugins.ts")).schema(terminal),
   },
 };
@@ -130,23 +154,29 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 const CONFINED_COMMANDS: Readonly<Record<string, Command>> = {
   "claims": {
     flags: [],
-    operand: "FILE",
     run: async ({ operand }, host, terminal) =>
       (await import("./cli/confine/claims.ts")).tellClaims(operand, host, terminal),
   },
-  "keep": { flags: [], run: async (_call, host) => (await import("./cli/accept.ts")).keep(host) },
+  "keep": {
+    flags: [],
+    operands: [],
+    run: async (_call, host) => (await import("./cli/accept.ts")).keep(host),
+  },
 };
 
 interface Command {
   readonly flags: readonly string[];
-  readonly operand?: string;
+  /** Names of its arguments; FILE alone where they are left out. */
+  readonly operands?: readonly string[];
   /** The process it needs. None, where it loads nothing of the user's. */
   need?(call: Call): Need | undefined;
   run(call: Call, host: Host, terminal: Terminal): Promise<number>;
 }
 
 interface Call {
+  /** The first argument. */
   readonly operand: string;
+  readonly operands: readonly string[];
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
 }
 
@@ -191,7 +221,10 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   // Without a value it stands for itself, so it must not take the file as its value.
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
-    string: ["simulate", "state", "drain", "limit", "log", "file", "from", "to", "format"],
+    string: [
+      ...["simulate", "state", "drain", "limit", "log", "format"],
+      ...["file", "step", "series", "from", "to"],
+    ],
     boolean: ["verbose", "repair", "probe"],
   });
   for (const [key, value] of Object.entries(flags)) {
@@ -200,16 +233,15 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
     throw unknown(`option of \`${name}\``, `--${key}`, names, "Its options");
   }
   const operands = flags._.map(String);
-  const wanted = command.operand ? 1 : 0;
-  if (operands.length !== wanted) {
+  const { operands: wanted = ["FILE"] } = command;
+  if (operands.length !== wanted.length) {
+    const must = wanted.length === 0 ? "no argument" : `one ${wanted.join(" and one ")}`;
     throw new UsageError(
-      `Cannot run \`penstock ${name}\` as it must have ${
-        command.operand ? `one ${command.operand}` : "no argument"
-      }: it has ${operands.length}`,
+      `Cannot run \`penstock ${name}\` as it must have ${must}: it has ${operands.length}`,
       { hint: "See `penstock --help`" },
     );
   }
-  return { operand: operands[0] ?? "", flags };
+  return { operand: operands[0] ?? "", operands, flags };
 }
 
 /** What a run is told by its flags. Whatever is wrong with them is said before anything starts. */
@@ -275,6 +307,35 @@ function needOfAudit(auditFlags: AuditFlags, { flags }: Call): Need {
       if (!keepsCheckpoints({ dry: false, simulated, state })) return {};
       const { read = [], write = [] } = reachOfState(pipeline, state);
       return repair ? { read, write } : { read };
+    },
+  };
+}
+
+function formatOf({ format = "text" }: Call["flags"]): ExplainFlags["format"] {
+  const known = EXPLAIN_FORMATS.find((one) => one === format);
+  if (known) return known;
+  throw unknown("format", String(format), EXPLAIN_FORMATS, "The formats");
+}
+
+/** What `state` is told by its arguments. */
+function stateFlagsOf({ operands: [given = "", file = ""], flags }: Call): StateFlags {
+  const action = STATE_ACTIONS.find((one) => one === given);
+  if (!action) throw unknown("action of `state`", given, STATE_ACTIONS, "The actions");
+  const { step, series } = { step: textOf(flags.step), series: textOf(flags.series) };
+  if (action !== "reset" && (step ?? series) !== undefined) {
+    throw new UsageError(`Cannot use --step or --series with \`state ${action}\``);
+  }
+  return { action, file, state: stateOf(flags), step, series };
+}
+
+/** Looking at it changes nothing. */
+function needOfState({ action, file, state }: StateFlags): Need {
+  return {
+    file,
+    steps: "none",
+    extra: (pipeline) => {
+      const { read = [], write = [] } = reachOfState(pipeline, state);
+      return action === "reset" ? { read, write } : { read };
     },
   };
 }

@@ -4,8 +4,11 @@
  * @module
  */
 
-import { describeGuarantee } from "../engine/guarantee.ts";
+import { explainPipeline } from "../engine/explain/explanation.ts";
+import { graphLines } from "../engine/explain/text.ts";
+import { guaranteeSentence } from "../engine/guarantee.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
+import { checkpointFolder } from "./checkpoints.ts";
 import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
 import { probe } from "./probe.ts";
@@ -20,7 +23,7 @@ export interface CheckFlags {
 }
 
 /**
- * Checks a pipeline file without running it: what is wrong with it, or what it will do.
+ * Checks a pipeline file without running it: what is wrong with it, or what it will do, in short.
  *
  * @returns The exit code.
  */
@@ -31,24 +34,19 @@ export async function check(
 ): Promise<number> {
   const { file } = flags;
   const pipeline = await openPipeline(file, inputs);
-  await terminal.print(new TextEncoder().encode(`${file} is right\n${describePipeline(pipeline)}`));
+  const text = `${file} is right\n${describePipeline(pipeline)}`;
+  await terminal.print(new TextEncoder().encode(text));
   return flags.probe ? await probe(pipeline, terminal) : 0;
 }
 
 /** The graph of a pipeline, and what it promises, as text. */
 export function describePipeline(pipeline: Pipeline): string {
-  const lines: string[] = [];
-  for (const { id, plugin } of pipeline.sources) {
-    lines.push(`  source     ${id}: ${plugin.summary}; can be read again: ${plugin.replay}`);
-  }
-  for (const { id, plugin, onError } of pipeline.transforms) {
-    lines.push(`  transform  ${id}: ${plugin.summary}; on error: ${onError}`);
-  }
-  for (const { id, plugin, onError } of pipeline.sinks) {
-    lines.push(`  sink       ${id}: ${plugin.summary}; on error: ${onError}`);
-  }
-  for (const { sink, guarantee } of describeGuarantee(pipeline, true)) {
-    lines.push(`  guarantee  ${sink}: ${guarantee}`);
-  }
-  return `${lines.join("\n")}\n`;
+  const explanation = explainPipeline(pipeline, {
+    nowMs: Date.now(),
+    checkpoints: checkpointFolder(pipeline, undefined),
+  });
+  return [
+    ...graphLines(explanation),
+    ...explanation.guarantees.map((one) => `guarantee  ${guaranteeSentence(one)}`),
+  ].map((line) => `  ${line}\n`).join("");
 }

@@ -8,8 +8,7 @@ import type { StepLedger } from "../engine/ledger.ts";
 import { listed } from "../engine/nearest.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import type { RunReport, RunStatus } from "../engine/run.ts";
-
-const NUMBER = new Intl.NumberFormat("en-US");
+import { describeBytes, describeCount, describeMoment, describeSpan } from "../engine/words.ts";
 
 /**
  * One line that says how far a run is.
@@ -20,14 +19,14 @@ const NUMBER = new Intl.NumberFormat("en-US");
 export function describeStatus(status: RunStatus, elapsedMs: number): string {
   const perSecond = elapsedMs > 0 ? status.records / (elapsedMs / 1_000) : 0;
   const parts = [
-    `${NUMBER.format(status.records)} records`,
-    `${NUMBER.format(Math.round(perSecond))}/s`,
+    `${describeCount(status.records)} records`,
+    `${describeCount(Math.round(perSecond))}/s`,
   ];
-  if (status.timeMs !== undefined) parts.push(`at ${describeTime(status.timeMs)}`);
+  if (status.timeMs !== undefined) parts.push(`at ${describeMoment(status.timeMs)}`);
   const { progress } = status;
   if (progress !== undefined && progress > 0) {
     parts.push(`${Math.floor(100 * progress)} %`);
-    if (progress < 1) parts.push(`${describeDuration(elapsedMs / progress - elapsedMs)} left`);
+    if (progress < 1) parts.push(`${describeSpan(elapsedMs / progress - elapsedMs)} left`);
   }
   return parts.join(" · ");
 }
@@ -43,7 +42,7 @@ export function describeReport(report: RunReport, pipeline?: Pipeline, file = "F
   const { ledger } = report;
   const rows: string[][] = [];
   for (const [id, step] of Object.entries(ledger.sources)) {
-    rows.push(["source", id, `out ${format(step.out)}`]);
+    rows.push(["source", id, `out ${describeCount(step.out)}`]);
   }
   for (const [id, step] of Object.entries(ledger.transforms)) {
     rows.push(["transform", id, ...countsOf(step, "out")]);
@@ -62,30 +61,21 @@ export function describeReport(report: RunReport, pipeline?: Pipeline, file = "F
   const read = Object.values(ledger.sources).reduce((sum, { out }) => sum + out, 0);
   const earlier = read - report.records;
   const lines = [
-    `${report.outcome} after ${describeDuration(report.elapsedMs)}: ${
-      format(report.records)
-    } records in this run, ${format(report.epochs)} checkpoints`,
-    ...(earlier > 0 ? [`  with the ${format(earlier)} of earlier runs:`] : []),
+    `${report.outcome} after ${describeSpan(report.elapsedMs)}: ${
+      describeCount(report.records)
+    } records in this run, ${describeCount(report.epochs)} checkpoints`,
+    ...(earlier > 0 ? [`  with the ${describeCount(earlier)} of earlier runs:`] : []),
     ...align(rows).map((row) => `  ${row}`),
     "  the ledger balances: every record is accounted for",
   ];
   for (const [id, counters] of Object.entries(report.counters)) {
-    const counts = Object.entries(counters).map(([name, value]) => `${name} ${format(value)}`);
+    const counts = Object.entries(counters).map(([name, value]) =>
+      `${name} ${describeCount(value)}`
+    );
     if (counts.length > 0) lines.push(`  ${id}: ${counts.join(", ")}`);
   }
   lines.push(...describeRefused(report, pipeline, file));
   return `${lines.join("\n")}\n`;
-}
-
-/** A duration in at most two units. */
-export function describeDuration(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes} min ${Math.floor(ms / 1_000) % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48
-    ? `${hours} h ${minutes % 60} min`
-    : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 /**
@@ -99,7 +89,7 @@ export function describeReplay(report: RunReport, pipeline: Pipeline): string {
   const again = sumOf(report.deadLetters);
   const lines = [
     `${report.outcome}: put ${counted(report.records, "dead letter")} through again, of which ${
-      again === 0 ? "none was" : `${format(again)} ${again === 1 ? "was" : "were"}`
+      again === 0 ? "none was" : `${describeCount(again)} ${again === 1 ? "was" : "were"}`
     } refused once more`,
     "  the ledger balances: every record is accounted for",
   ];
@@ -123,7 +113,7 @@ function describeRefused(
   const lines: string[] = [];
   const waiting = waitingLetters(ledger);
   if (waiting > 0) {
-    const steps = Object.entries(deadLetters).map(([id, count]) => `${id} ${format(count)}`);
+    const steps = Object.entries(deadLetters).map(([id, count]) => `${id} ${describeCount(count)}`);
     const now = steps.length === 0 ? "none in this run" : `in this run: ${steps.join(", ")}`;
     const isReadable = pipeline?.deadLetter?.plugin.jsonLines !== undefined;
     const next = isReadable ? `; once mended, \`penstock replay ${file}\` puts them through` : "";
@@ -148,33 +138,18 @@ function sumOf(counts: Readonly<Record<string, number>>): number {
 }
 
 function counted(count: number, what: string): string {
-  return `${format(count)} ${what}${count === 1 ? "" : "s"}`;
+  return `${describeCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function countsOf(step: StepLedger, out: string): string[] {
   return [
-    `in ${format(step.in)}`,
-    ...(step.replayed > 0 ? [`replayed ${format(step.replayed)}`] : []),
-    ...(step.extra > 0 ? [`made ${format(step.extra)} more`] : []),
-    `${out} ${format(step.out)}`,
-    `filtered ${format(step.filtered)}`,
-    `rejected ${format(step.rejected)}`,
+    `in ${describeCount(step.in)}`,
+    ...(step.replayed > 0 ? [`replayed ${describeCount(step.replayed)}`] : []),
+    ...(step.extra > 0 ? [`made ${describeCount(step.extra)} more`] : []),
+    `${out} ${describeCount(step.out)}`,
+    `filtered ${describeCount(step.filtered)}`,
+    `rejected ${describeCount(step.rejected)}`,
   ];
-}
-
-function describeBytes(bytes: number): string {
-  if (bytes < 10_000) return `${format(bytes)} bytes`;
-  return bytes < 10_000_000
-    ? `${Math.round(bytes / 1_000)} kB`
-    : `${Math.round(bytes / 1_000_000)} MB`;
-}
-
-function describeTime(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 16)}Z`;
-}
-
-function format(value: number): string {
-  return NUMBER.format(value);
 }
 
 function align(rows: readonly string[][]): string[] {

@@ -42,6 +42,22 @@ export interface Checkpoint {
   readonly replayed: Readonly<Record<string, number>>;
   /** What became of every record so far. */
   readonly ledger: Ledger;
+  /** What plugins counted so far, such as holes, by step id and name. */
+  readonly counters: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** A checkpoint, looked at. */
+export interface Peek {
+  /** The checkpoint that a run would go on from. */
+  readonly checkpoint: Checkpoint;
+  /** Its file. */
+  readonly path: string;
+  /** When it was saved, in epoch milliseconds. */
+  readonly savedMs: number;
+  /** How large it is. */
+  readonly bytes: number;
+  /** What is wrong with a later one, so that this one counts. */
+  readonly warning: string | undefined;
 }
 
 /** What must be the same for a step to go on with what was saved for it. */
@@ -193,6 +209,29 @@ async function load(
   const fault = current ?? previous;
   if (fault === undefined) return undefined;
   throw new FatalError(fault, {
+    hint: `Remove the folder "${folder}" to start from the beginning`,
+  });
+}
+
+/**
+ * Looks at the checkpoint that a run would go on from. Nothing is locked, made or changed.
+ *
+ * @param folder The folder of a store.
+ * @returns Nothing where there is none.
+ * @throws {FatalError} If there is none that is whole.
+ */
+export async function peekCheckpoint(folder: string): Promise<Peek | undefined> {
+  let warning: string | undefined;
+  for (const path of [join(folder, CURRENT), join(folder, PREVIOUS)]) {
+    const found = await read(path);
+    if (typeof found === "object") {
+      const { mtime, size } = await Deno.stat(path);
+      return { checkpoint: found, path, savedMs: Number(mtime), bytes: size, warning };
+    }
+    warning ??= found;
+  }
+  if (warning === undefined) return undefined;
+  throw new FatalError(warning, {
     hint: `Remove the folder "${folder}" to start from the beginning`,
   });
 }

@@ -12,8 +12,10 @@ import type { Registry } from "./registry.ts";
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
-const FACTS = {
+/** What the facts of plugins mean. */
+export const FACTS = {
   exact: "can be read again from any position",
+  final: "final records can be read again, those that were still to change cannot",
   bounded: "can be read again, for a while",
   none: "cannot be read again",
   idempotent: "records that are sent again replace themselves",
@@ -127,7 +129,9 @@ export function exampleStep({ id, options }: Plugin): { use: string; with?: unkn
 function factOf(plugin: Plugin): string {
   if (plugin.kind === "source") {
     const end = plugin.endless ? "; goes on until it is told to stop" : "";
-    return `replay: ${plugin.replay} (${FACTS[plugin.replay]})${end}`;
+    const { replay } = plugin;
+    if (typeof replay === "function") return `replay: depends on its options${end}`;
+    return `replay: ${replay} (${FACTS[replay]})${end}`;
   }
   if (plugin.kind === "sink") {
     const { delivery } = plugin;

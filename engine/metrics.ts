@@ -36,6 +36,9 @@ export interface Metric {
   readonly values: readonly MetricValue[];
 }
 
+/** What was counted, by step and name. */
+export type Counts = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 interface Kept {
   readonly plugin: string;
   readonly kind: Metric["kind"];
@@ -92,6 +95,28 @@ export class Measurements {
       }))
     );
   }
+}
+
+/**
+ * Adds counts up, by step and name.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(addCounts({ feed: { holes: 1 } }, { feed: { holes: 2 }, file: { parts: 3 } }), {
+ *   feed: { holes: 3 },
+ *   file: { parts: 3 },
+ * });
+ * ```
+ */
+export function addCounts(before: Counts, now: Counts): Counts {
+  const sums: Record<string, Record<string, number>> = {};
+  for (const [id, counts] of [...Object.entries(before), ...Object.entries(now)]) {
+    const step = sums[id] ??= {};
+    for (const [name, count] of Object.entries(counts)) step[name] = (step[name] ?? 0) + count;
+  }
+  return sums;
 }
 
 function keptIn(

@@ -11,7 +11,7 @@
 import type { Context, Json } from "./context.ts";
 import type { RecordError } from "./errors.ts";
 import type { Schema } from "./options.ts";
-import type { Point, PointShape, RecordShape } from "./point.ts";
+import type { FieldValue, Point, PointShape, RecordShape } from "./point.ts";
 
 /** What a plugin must be allowed to reach. Exact: no wildcards. */
 export interface Permissions {
@@ -97,13 +97,45 @@ export interface SourceHistory<Options, Out> {
   read(options: Options, range: SeriesRange, context: Context): AsyncIterable<readonly Out[]>;
 }
 
+/** Where one series of a source stands, for people. */
+export interface SeriesPlace {
+  /** The series, as the source calls it. */
+  readonly series: string;
+  /** The time of the last record it gave, in epoch milliseconds. Absent before the first. */
+  readonly lastMs?: number | undefined;
+  /** How many records it should have given beyond that one by now. */
+  readonly behind?: number | undefined;
+  /** What these are called. `records` by default. */
+  readonly unit?: string | undefined;
+}
+
+/**
+ * What reading again from a position gives: the same records (`exact`); the same final ones, but not
+ * those that were still to change, such as candles that are open (`final`); the same for a while
+ * (`bounded`); or only what is new (`none`).
+ */
+export type ReplayPromise = "exact" | "final" | "bounded" | "none";
+
+/** What it takes to read all that a source's options ask for, from the beginning up to now. */
+export interface SourceCost {
+  /** Series. */
+  readonly series: number;
+  /** Records of all series: at most so many, as there may be holes. */
+  readonly records: number;
+  /** Requests. */
+  readonly requests: number;
+  /** Bytes of the answers, about. */
+  readonly bytes: number;
+  /** How long it takes at least, in milliseconds: what limits allow, and answers need. */
+  readonly ms: number;
+  /** What else it uses up, by name, such as `weight` of a rate limit. */
+  readonly uses?: Readonly<Record<string, number>>;
+}
+
 /** What a source is made of. */
 export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Input> {
-  /**
-   * What reading again from a position gives: the same records (`exact`), the same for a while
-   * (`bounded`), or only what is new (`none`).
-   */
-  readonly replay: "exact" | "bounded" | "none";
+  /** What reading again gives; a function where that depends on the options. */
+  readonly replay: ReplayPromise | ((options: Options) => ReplayPromise);
   /** Whether it goes on until it is told to stop: that it ends by itself is then a failure. */
   readonly endless?: boolean;
   /** What its records look like. */
@@ -117,6 +149,23 @@ export interface SourceSpec<Options, Input, Out> extends PluginSpec<Options, Inp
    * @param context The world.
    */
   read(options: Options, from: Position, context: Context): AsyncIterable<SourceBatch<Out>>;
+  /**
+   * Says where a position stands, series by series, for `state show`. Pure. Positions are shown as
+   * they are, where it is left out.
+   *
+   * @param options The checked options.
+   * @param position A position that it has given.
+   * @param nowMs Epoch milliseconds.
+   */
+  describePosition?(options: Options, position: Position, nowMs: number): readonly SeriesPlace[];
+  /**
+   * What reading from the beginning up to now costs, for `explain`. Pure, without a question to
+   * anyone. Only where it can be told.
+   *
+   * @param options The checked options.
+   * @param nowMs Epoch milliseconds.
+   */
+  cost?(options: Options, nowMs: number): SourceCost;
   /** Options that turn it to a simulated exchange, for `--simulate`. Only where it has one. */
   simulated?(urls: SimulatorUrls): Partial<Input>;
   /** Its history, for audits and repairs. Only where it can be asked for by series and range. */
@@ -188,6 +237,11 @@ export interface TransformSpec<Options, Input, State, In, Out> extends PluginSpe
    * @throws {RecordError} To refuse the record.
    */
   step(record: In, step: StepContext<Options, State, Out>): State;
+  /**
+   * Values that say as much as no value, for fields that a point no longer has when it is computed
+   * anew: a store cannot take a field away.
+   */
+  blanks?(options: Options): Readonly<Record<string, FieldValue>>;
   /** What is odd about a point that it gave once and that is final by now: for audits. Pure. */
   doubts?(point: Point, options: Options): readonly Doubt[];
 }
@@ -448,6 +502,11 @@ export function defineSink<Options, Input, In>(
   spec: SinkSpec<Options, Input, In>,
 ): SinkPlugin<Options, Input, In> {
   return definePlugin("sink", spec);
+}
+
+/** What reading a source again gives, with these options. */
+export function replayOf(plugin: SourcePlugin, options: unknown): ReplayPromise {
+  return typeof plugin.replay === "function" ? plugin.replay(options) : plugin.replay;
 }
 
 /** What delivering again to a sink does, with these options. */

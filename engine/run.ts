@@ -12,7 +12,7 @@
 import { abortable } from "@std/async";
 import { type RunningTransform, startTransform } from "./chain.ts";
 import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
-import { identifySteps, refuseOtherPipeline } from "./identity.ts";
+import { identifySteps, letterToken, refuseOtherPipeline } from "./identity.ts";
 import { refuseKeptSecrets } from "./kept_secrets.ts";
 import type { Context, Json, Log } from "./context.ts";
 import { DEAD_LETTER_SHAPES } from "./dead_letter.ts";
@@ -27,6 +27,7 @@ import { Refusals } from "./refusals.ts";
 import { type LetterBatch, type LetterFile, readLetters } from "./replay.ts";
 import type { RetryLimits } from "./retry.ts";
 import { findStoredEnds } from "./stored.ts";
+import { addCounts } from "./metrics.ts";
 import { Monitor, type RunView } from "./monitor.ts";
 import { createContext, type World } from "./world.ts";
 
@@ -131,6 +132,8 @@ class Run {
   readonly #shared = new Map<string, unknown>();
   /** Whether each source has given anything. */
   readonly #given = new Map<string, boolean>();
+  /** What plugins had counted when the last checkpoint was saved. */
+  readonly #counted: Checkpoint["counters"];
   readonly #positions = new Map<string, Record<string, Json>>();
   readonly #progress = new Map<string, number | undefined>();
   readonly #ledger: Ledger;
@@ -159,6 +162,7 @@ class Run {
     this.#ledger = saved?.ledger ?? emptyLedger(pipeline);
     this.#refusals = new Refusals(pipeline, this.#ledger, saved?.refusals);
     this.#replayed = { ...saved?.replayed };
+    this.#counted = saved?.counters ?? {};
     this.#monitor = options.monitor ?? new Monitor();
     this.#monitor.begin(() => this.#view());
     for (const { id } of pipeline.sources) {
@@ -204,7 +208,7 @@ class Run {
     if (deadLetter) {
       this.#deadLetter = await this.#openSink(
         deadLetter,
-        saved?.deadLetterToken,
+        letterToken(this.#pipeline, saved),
         this.#ledger.deadLetter,
         DEAD_LETTER_SHAPES,
       );
@@ -444,6 +448,7 @@ class Run {
       refusals: this.#refusals.counting,
       replayed: this.#replayed,
       ledger: this.#ledger,
+      counters: addCounts(this.#counted, this.#monitor.measurements.totals()),
     };
     refuseKeptSecrets(this.#pipeline, checkpoint);
     await this.#options.checkpoints.save(checkpoint);

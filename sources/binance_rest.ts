@@ -42,8 +42,10 @@ import type { Point, RawCandle, Series } from "../engine/point.ts";
 import { resolveTime } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
+import { costOf } from "./_binance/cost.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
+import { describePlaces } from "./_binance/places.ts";
 import { probeExchange } from "./_binance/probe.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
@@ -81,6 +83,16 @@ export const binanceRest = defineSource({
   replay: "exact",
   shape: () => ({ kind: "raw", format: "candle" }),
   permissions: ({ base_url }: Options) => ({ net: [hostOf(base_url)] }),
+  cost(options: Options, nowMs) {
+    const { fromMs, toMs } = spanOf(options, nowMs);
+    const { symbols, interval, weight_share } = options;
+    return costOf({
+      ...{ symbols: symbols.length, intervals: [interval], weightShare: weight_share },
+      ...{ fromMs, toMs: Math.min(toMs, nowMs) },
+    });
+  },
+  describePosition: (options: Options, position, nowMs) =>
+    describePlaces(position, Math.min(nowMs, spanOf(options, nowMs).toMs)),
   simulated: ({ rest }) => ({ base_url: rest }),
   history: historyOf((options: Options) => options),
   probe: ({ base_url, symbols, weight_share }, context) =>

@@ -44,8 +44,10 @@ import { retry } from "../engine/retry.ts";
 import { resolveTime, type Time } from "../engine/time.ts";
 import { BinanceClient } from "./_binance/client.ts";
 import { lookUpSymbols } from "./_binance/exchange_info.ts";
+import { costOf } from "./_binance/cost.ts";
 import { LiveReading } from "./_binance/live_reading.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
+import { describePlaces } from "./_binance/places.ts";
 import { probeExchange } from "./_binance/probe.ts";
 import { closedEndMs, historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
@@ -110,12 +112,19 @@ export const binanceWebsocket = defineSource({
   summary:
     "Reads candles of Binance as they close, with the history before them and no seam between",
   options,
-  replay: "exact",
+  replay: ({ updates }) => updates === "all" ? "final" : "exact",
   endless: true,
   shape: () => ({ kind: "raw", format: "candle" }),
   permissions: ({ base_url, rest_url }: Options) => ({
     net: [...new Set([hostOf(base_url), hostOf(rest_url)])],
   }),
+  cost: ({ symbols, interval, from, weight_share }: Options, nowMs) =>
+    costOf({
+      ...{ symbols: symbols.length, intervals: [interval].flat(), weightShare: weight_share },
+      fromMs: from ? Math.max(EARLIEST_MS, resolveTime(from, nowMs)) : nowMs,
+      toMs: nowMs,
+    }),
+  describePosition: (_options, position, nowMs) => describePlaces(position, nowMs),
   simulated: ({ rest, stream }) => ({ rest_url: rest, base_url: stream }),
   probe: async ({ base_url, rest_url, symbols, weight_share }, context) => {
     const probe = { baseUrl: rest_url, symbols, weightShare: weight_share };

@@ -88,7 +88,7 @@ const options = z.strictObject({
 }).superRefine((given, context) => {
   checkConnection(given, context);
   checkSelection(given, context);
-});
+}).meta({ examples: [{ url: "http://localhost:8086", database: "market" }] });
 
 type Options = z.output<typeof options>;
 

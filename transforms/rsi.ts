@@ -57,6 +57,8 @@ export const rsi = defineTransform({
   options: OPTIONS,
   shape: shapeOf,
   key: seriesKey,
+  // Once a gap is filled, none is missing before the candle that told of it.
+  blanks: () => ({ gap_bars: 0 }),
   state: { version: 1, initial: (): State => ({ last: null, previous: null }), restore },
   step(point: Point, { options, state, emit }: StepContext<Options, State, Point>): State {
     const { timeMs, fields } = point;

@@ -64,6 +64,9 @@ export function failureOf(
   const said = `${nameOf(connection)} answered ${answer.status}${words ? `, "${words}"` : ""}`;
   const hint = configurationHint(connection, meaning, words, answer.headers);
   if (hint !== undefined) return new OptionsError(`Cannot ${action}: ${said}`, { hint });
+  if (/no space left/i.test(words)) {
+    return new FatalError(`Cannot ${action}: ${said}`, { hint: fullDiskHint(connection) });
+  }
   if (LATER.includes(meaning) || meaning > 505) {
     return new RetryableError(said, {
       retryAfterMs: retryAfterMs(answer.headers, nowMs),
@@ -181,8 +184,17 @@ function missingHint(
   return `Check \`url\`, \`server\` and \`version\`: the server has nothing at that path${says}`;
 }
 
+/**
+ * Version 1 goes on refusing until it is started anew. The start cuts the log that was torn, but
+ * what is written then comes behind a gap, and is lost at the next start: measured with 1.6.7, which
+ * kept all that was written after a second start.
+ */
+function fullDiskHint(connection: Connection): string {
+  const restart = kindOf(connection) === "v1" ? "restart it twice" : "see whether it runs";
+  return `Free some space on the disk of the server, ${restart}, then run it again: nothing is lost`;
+}
+
 function laterHint(words: string): string | undefined {
-  if (/no space left/i.test(words)) return "Free some space on the disk of the server";
   if (/cache-max-memory-size/.test(words)) {
     return "The server takes points in slower than they come: give it time, or memory";
   }

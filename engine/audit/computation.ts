@@ -28,6 +28,8 @@ export interface Computation {
   readonly given: readonly string[];
   /** The fields that these add. */
   readonly computed: readonly string[];
+  /** Values of these that say as much as no value. */
+  readonly blanks: Readonly<Record<string, FieldValue>>;
   /** Why stored points cannot be run through the computing ones; undefined where they can. */
   readonly obstacle: string | undefined;
 }
@@ -58,13 +60,18 @@ export function computationOf(
       `Cannot audit what source "${source.id}" gives as it must be stored as points: it is stored as raw "${shape.format}" records`,
     );
   }
+  const computing = transforms.slice(at);
   const given = before.kind === "point" ? Object.keys(before.fields) : [];
   return {
     plain: transforms.slice(0, at),
-    computing: transforms.slice(at),
+    computing,
     stored: shape,
     given,
     computed: Object.keys(shape.fields).filter((name) => !given.includes(name)),
+    blanks: Object.assign(
+      {},
+      ...computing.map(({ plugin, options }) => plugin.blanks?.(options) ?? {}),
+    ),
     obstacle: before.kind === "raw" || !isWithin(before, shape)
       ? `transform "${
         transforms[at]?.id
@@ -88,7 +95,7 @@ export class GivenFieldsChanged extends FatalError {}
 export interface Difference {
   /** Fields that it should have. */
   readonly absent: readonly string[];
-  /** Fields with another value. */
+  /** Fields with another value, or with one where there should be none and a blank stands for it. */
   readonly other: readonly string[];
   /** Fields that it should not have. */
   readonly extra: readonly string[];
@@ -169,15 +176,23 @@ export class Computing {
     const absent: string[] = [];
     const other: string[] = [];
     const extra: string[] = [];
-    for (const name of this.#computation.computed) {
+    const { computed, blanks } = this.#computation;
+    for (const name of computed) {
       const was = stored.fields[name];
-      const is = made.fields[name];
+      const is = made.fields[name] ?? (was === undefined ? undefined : blanks[name]);
       if (was === undefined) {
         if (is !== undefined) absent.push(name);
       } else if (is === undefined) extra.push(name);
       else if (!this.#isSame(name, was, is)) other.push(name);
     }
     return absent.length + other.length + extra.length === 0 ? undefined : { absent, other, extra };
+  }
+
+  /** A point to be written over a stored one: with blanks for the fields that it should not have. */
+  cover(stored: Point, made: Point): Point {
+    const blanks = Object.entries(this.#computation.blanks)
+      .filter(([name]) => stored.fields[name] !== undefined);
+    return { ...made, fields: { ...Object.fromEntries(blanks), ...made.fields } };
   }
 
   /** What the transforms remember, by step id and key. */

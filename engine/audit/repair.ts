@@ -245,7 +245,7 @@ class Repair {
         const difference = made && computing.compare(point, made);
         if (made && difference && isWrong(difference)) {
           this.#computed++;
-          await this.#parts.delivery.add([made]);
+          await this.#parts.delivery.add([computing.cover(point, made)]);
         } else if (computing.canRestore(point) && !this.#isInBreak(point.timeMs)) {
           return point.timeMs;
         }

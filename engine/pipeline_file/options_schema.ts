@@ -96,7 +96,11 @@ export function jsonSchemaOf(schema: unknown): JsonSchema {
     target: "draft-7",
     unrepresentable: "any",
   });
-  const made = rest as JsonSchema;
+  // Of a schema that transforms zod leaves them out; they are of what goes in.
+  const { examples } = schema.meta() ?? {};
+  const made: JsonSchema = Array.isArray(examples)
+    ? { ...rest as JsonSchema, examples }
+    : rest as JsonSchema;
   cache.set(schema, made);
   return made;
 }

@@ -7,7 +7,13 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Context } from "../../engine/context.ts";
 import type { PenstockError } from "../../engine/errors.ts";
-import type { Position, SourceBatch, SourcePlugin } from "../../engine/plugin.ts";
+import {
+  type Position,
+  replayOf,
+  type ReplayPromise,
+  type SourceBatch,
+  type SourcePlugin,
+} from "../../engine/plugin.ts";
 import { optionsOf, type PluginCase } from "./plugin.ts";
 import { assertSame, failWith, frozenCopy, soon, throughJson } from "./pure.ts";
 import { type Fault, watch, type Watched } from "./watch.ts";
@@ -80,6 +86,11 @@ export class Reader {
     this.plugin = plugin;
     this.given = given;
     this.name = `Source "${plugin.id}"`;
+  }
+
+  /** What reading again gives, with the options of the case. */
+  get replay(): ReplayPromise {
+    return replayOf(this.plugin, this.options());
   }
 
   /** Pulls until the end. */

@@ -8,6 +8,7 @@ import { delay } from "@std/async";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { OptionsError, RecordError } from "../../engine/errors.ts";
 import type { TransformPlugin } from "../../engine/plugin.ts";
+import type { Point } from "../../engine/point.ts";
 import { type Check, pluginChecks, registerChecks } from "./plugin.ts";
 import {
   assertSame,
@@ -95,6 +96,12 @@ export function transformChecks<Options, Input, State, In, Out>(
   }
   if (plugin.state && plugin.key) {
     checks.push({ name: "works on each key as if it were alone", check: () => checkKeys(runner) });
+  }
+  if (plugin.doubts) {
+    checks.push({
+      name: "doubts stored points by what they are, and nothing else",
+      check: () => checkDoubts(runner),
+    });
   }
   if (given.badShapes) {
     checks.push({
@@ -207,6 +214,31 @@ function checkPure(runner: Runner): void {
     [],
     `${runner.name} must work on the record and its state alone: a step that looks at the world gives something else when it is run again`,
   );
+}
+
+/** Doubts are told together where they are in the same words, and counted in a row. */
+function checkDoubts(runner: Runner): void {
+  const { plugin, name } = runner;
+  const options = runner.options();
+  const used = new Set<string>();
+  const points = frozenCopy([...runner.given.expected]) as unknown as readonly Point[];
+  const doubtsOf = (point: Point) => noteWorldUse(() => plugin.doubts?.(point, options), used);
+  for (const [index, point] of points.entries()) {
+    const doubts = doubtsOf(point) ?? [];
+    assertEquals(
+      doubtsOf(point),
+      doubts,
+      `${name} must doubt the same about the same point: it does not for point ${index}`,
+    );
+    for (const { what, least = 1 } of doubts) {
+      assert(what !== "", `${name} must say what it doubts about point ${index}`);
+      assert(
+        Number.isSafeInteger(least) && least > 0,
+        `${name} must doubt points from a whole number on: from ${least} for point ${index}`,
+      );
+    }
+  }
+  assertEquals([...used], [], `${name} must doubt points without a look at the world`);
 }
 
 async function checkSynchronous(runner: Runner): Promise<void> {

@@ -32,6 +32,7 @@ const PURE = "uses no clock, no chance and no network";
 const SYNCHRONOUS = "is done when its step returns";
 const STATE = "keeps its state as plain JSON";
 const KEYS = "works on each key as if it were alone";
+const DOUBTS = "doubts stored points by what they are, and nothing else";
 const BAD_SHAPES = "refuses what it cannot work with, before anything runs";
 const REJECTS = "refuses bad records with RecordError, and forgets them";
 
@@ -290,6 +291,21 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
         kwh < 0 ? step.state : addUp({ meter, kwh: kwh >= 0 ? kwh : 0 }, step),
     },
     [REJECTS],
+  ],
+  [
+    "doubts a point only once",
+    { doubts: () => runs++ === 0 ? [{ what: "new" }] : [] },
+    [DOUBTS],
+  ],
+  [
+    "doubts points by the clock",
+    { doubts: () => Date.now() < 0 ? [{ what: "old" }] : [] },
+    [DOUBTS],
+  ],
+  [
+    "does not say what it doubts, or from how many points on",
+    { doubts: () => [{ what: "odd", least: 0 }] },
+    [DOUBTS],
   ],
 ];
 

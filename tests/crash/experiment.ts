@@ -8,7 +8,7 @@
 import { fromFileUrl, join } from "@std/path";
 import { type Checkpoint, fileCheckpoints } from "../../engine/checkpoint.ts";
 import type { Bug } from "./bugs.ts";
-import { pipelineOf, type SinkRow, type SinkWorld, type SourceRow } from "./pairs.ts";
+import { type Pair, pipelineOf, type Servers, type SinkWorld } from "./pairs.ts";
 import type { Kill } from "./places.ts";
 import { type Order, PASSAGES } from "./victim.ts";
 
@@ -17,14 +17,6 @@ const PIPELINE = "pipeline.json";
 const STATE = "state";
 /** A run that takes as long hangs. */
 const HANG_MS = 120_000;
-
-/** A source and a sink. */
-export interface Pair {
-  /** The source. */
-  readonly source: SourceRow;
-  /** The sink. */
-  readonly sink: SinkRow;
-}
 
 /** How a process is killed: at a passage of a place, or from outside after so many milliseconds. */
 export type PlannedKill = Kill | { readonly place: "at random"; readonly afterMs: number };
@@ -60,9 +52,9 @@ export interface Outcome {
 }
 
 /** Runs a pair undisturbed. */
-export async function runUndisturbed(pair: Pair): Promise<Baseline> {
+export async function runUndisturbed(pair: Pair, servers: Servers): Promise<Baseline> {
   const startMs = performance.now();
-  const { left, passages, faults } = await runKilled(pair, [], undefined);
+  const { left, passages, faults } = await runKilled(pair, servers, []);
   if (faults.length > 0) throw new Error(`An undisturbed run must end well: ${faults.join("; ")}`);
   return { left, passages, elapsedMs: performance.now() - startMs };
 }
@@ -70,20 +62,28 @@ export async function runUndisturbed(pair: Pair): Promise<Baseline> {
 /** Runs a pair through kills, and compares what it leaves. */
 export async function runExperiment(
   pair: Pair,
-  baseline: Baseline,
-  kills: readonly PlannedKill[],
-  bug?: Bug,
+  servers: Servers,
+  { baseline, kills, bug }: {
+    readonly baseline: Baseline;
+    readonly kills: readonly PlannedKill[];
+    readonly bug?: Bug | undefined;
+  },
 ): Promise<Outcome> {
-  const { killed, faults, left } = await runKilled(pair, kills, bug);
+  const { killed, faults, left } = await runKilled(pair, servers, kills, bug);
   if (faults.length > 0) return { killed, faults };
   return { killed, faults: compare(baseline.left, left, pair.sink.appends ?? false) };
 }
 
-async function runKilled(pair: Pair, kills: readonly PlannedKill[], bug: Bug | undefined) {
+async function runKilled(
+  pair: Pair,
+  servers: Servers,
+  kills: readonly PlannedKill[],
+  bug?: Bug,
+) {
   const folder = await Deno.makeTempDir({ prefix: "penstock-crash-" });
   try {
-    await using source = await pair.source.open(folder);
-    await using sink = await pair.sink.open(folder);
+    await using source = await pair.source.open(folder, servers);
+    await using sink = await pair.sink.open(folder, servers);
     const { time, until } = source;
     const order: Order = {
       ...{ file: join(folder, PIPELINE), state: join(folder, STATE), time, until, bug },
@@ -214,9 +214,12 @@ function compare(expected: Left, found: Left, appends: boolean): string[] {
   return faults;
 }
 
-/** A checkpoint as lines, one for each entry. How many epochs it took is left out: kills decide it. */
+/**
+ * A checkpoint as lines, one for each entry. How many epochs it took is left out, and what plugins
+ * counted, such as requests: kills decide it.
+ */
 function memoryOf(checkpoint: Checkpoint | undefined): string {
-  const { epoch: _, ...rest } = checkpoint ?? { epoch: 0 };
+  const { epoch: _epoch, counters: _counters, ...rest } = checkpoint ?? { epoch: 0, counters: {} };
   return JSON.stringify(rest, null, 1);
 }
 

@@ -6,14 +6,8 @@
 
 import { seededRandom } from "../contracts/context.ts";
 import type { Bug } from "./bugs.ts";
-import {
-  type Baseline,
-  type Pair,
-  type PlannedKill,
-  runExperiment,
-  runUndisturbed,
-} from "./experiment.ts";
-import { SINKS, SOURCES } from "./pairs.ts";
+import { type Baseline, type PlannedKill, runExperiment, runUndisturbed } from "./experiment.ts";
+import { allPairs, leftOut, type Pair, Servers } from "./pairs.ts";
 import { PLACES } from "./places.ts";
 
 /** Places and random instants: the columns. */
@@ -67,13 +61,9 @@ interface Work extends MatrixRow {
   baseline: Promise<Baseline> | undefined;
 }
 
-/** Every source with every sink. */
-export function allPairs(): Pair[] {
-  return SOURCES.flatMap((source) => SINKS.map((sink) => ({ source, sink })));
-}
-
 /** Kills until there were enough kills. */
 export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
+  await using servers = new Servers();
   const random = seededRandom(options.seed);
   const works = (options.pairs ?? allPairs()).map((pair): Work => ({
     ...{ pair, kills: {}, begun: {}, baseline: undefined },
@@ -86,9 +76,11 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
       const next = least(works, ({ begun }) => sum(Object.values(begun)));
       const places = choosePlaces(next, works, Math.min(KILLS_IN_A_ROW, left), options.columns);
       for (const place of places) add(next.begun, place, 1);
-      const baseline = await (next.baseline ??= runUndisturbed(next.pair));
+      const baseline = await (next.baseline ??= runUndisturbed(next.pair, servers));
       const planned = plan(places, baseline, random);
-      const outcome = await runExperiment(next.pair, baseline, planned, options.bug);
+      const outcome = await runExperiment(next.pair, servers, {
+        ...{ baseline, kills: planned, bug: options.bug },
+      });
       for (const { place } of outcome.killed) add(next.kills, place, 1);
       for (const { place } of planned.slice(outcome.killed.length)) add(next.begun, place, -1);
       if (outcome.faults.length > 0) faults.push(describeFault(next.pair, planned, outcome.faults));
@@ -178,5 +170,6 @@ export function renderMatrix({ rows, kills, faults }: MatrixReport): string {
   const end = faults.length === 0
     ? "every run left what an undisturbed one leaves"
     : `${faults.length} went wrong:\n${faults.map((fault) => `  ${fault}`).join("\n")}`;
-  return [...lines, "", "killed", ...legend, "", `${kills} kills: ${end}`, ""].join("\n");
+  const out = leftOut().map((name) => `left out: ${name}`);
+  return [...lines, ...out, "", "killed", ...legend, "", `${kills} kills: ${end}`, ""].join("\n");
 }

@@ -9,10 +9,15 @@ import { systemClock } from "../../engine/clock.ts";
 import type { PipelineFile } from "../../engine/pipeline.ts";
 import type { Step } from "../../engine/plugin.ts";
 import { createSimulator, serveSimulator } from "../../simulator/mod.ts";
+import { type InfluxdbServer, startInfluxdb } from "../servers/influxdb.ts";
+import { hasProgram, type Program } from "../servers/needs.ts";
 import { fastClock, type FastTime } from "./clock.ts";
 import type { Until } from "./victim.ts";
 
 const MINUTE_MS = 60_000;
+const PRICES_FROM_MS = Date.UTC(2024, 0, 1);
+const PRICES_MINUTES = 2_000;
+const PRICES = "prices";
 const CSV_FILE = fromFileUrl(new URL("../../pipelines/custom/csv_file.ts", import.meta.url));
 const REFUSING = fromFileUrl(new URL("./refusing.ts", import.meta.url));
 
@@ -40,8 +45,10 @@ export interface SinkWorld extends AsyncDisposable {
 export interface SourceRow {
   /** Its name. */
   readonly name: string;
+  /** A program that must be installed. */
+  readonly needs?: Program;
   /** Makes a world for one experiment. The same records each time. */
-  open(folder: string): Promise<SourceWorld>;
+  open(folder: string, servers: Servers): Promise<SourceWorld>;
 }
 
 /** A sink of the matrix. */
@@ -50,8 +57,32 @@ export interface SinkRow {
   readonly name: string;
   /** Whether what it was sent cannot be taken back: it may hold it twice after a crash. */
   readonly appends?: boolean;
+  /** A program that must be installed. */
+  readonly needs?: Program;
   /** Makes a world for one experiment, empty. */
-  open(folder: string): Promise<SinkWorld>;
+  open(folder: string, servers: Servers): Promise<SinkWorld>;
+}
+
+/** A source and a sink. */
+export interface Pair {
+  /** The source. */
+  readonly source: SourceRow;
+  /** The sink. */
+  readonly sink: SinkRow;
+}
+
+/** The servers that experiments share, each started when it is first asked for. */
+export class Servers implements AsyncDisposable {
+  #influxdb: Promise<InfluxdbServer> | undefined;
+
+  /** An InfluxDB with a database of prices. */
+  influxdb(): Promise<InfluxdbServer> {
+    return this.#influxdb ??= startWithPrices();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#influxdb)?.[Symbol.asyncDispose]();
+  }
 }
 
 /** The sources. */
@@ -59,6 +90,7 @@ export const SOURCES: readonly SourceRow[] = [
   { name: "csv_file (custom)", open: openCsv },
   { name: "binance_rest", open: openRest },
   { name: "binance_websocket", open: openLive },
+  { name: "influxdb", needs: "influxd", open: openInfluxSource },
 ];
 
 /** The sinks. */
@@ -70,7 +102,24 @@ export const SINKS: readonly SinkRow[] = [
   },
   { name: "file, json", open: () => inFolder({ path: "out.jsonl" }) },
   { name: "stdout", appends: true, open: () => Promise.resolve(nothingElse({ use: "stdout" })) },
+  { name: "influxdb", needs: "influxd", open: openInfluxSink },
 ];
+
+/** Every source with every sink whose programs are installed. */
+export function allPairs(): Pair[] {
+  const sinks = SINKS.filter(isThere);
+  return SOURCES.filter(isThere).flatMap((source) => sinks.map((sink) => ({ source, sink })));
+}
+
+/** The names of what is left out as a program is missing. */
+export function leftOut(): string[] {
+  const gone = [...SOURCES, ...SINKS].filter((row) => !isThere(row));
+  return gone.map(({ name, needs }) => `${name} (needs ${needs})`);
+}
+
+function isThere({ needs }: SourceRow | SinkRow): boolean {
+  return needs === undefined || hasProgram(needs);
+}
 
 /** The pipeline of a pair. */
 export function pipelineOf({ steps, epochRecords }: SourceWorld, { step }: SinkWorld) {
@@ -82,7 +131,7 @@ export function pipelineOf({ steps, epochRecords }: SourceWorld, { step }: SinkW
       { use: REFUSING, on_error: "dead_letter" },
       { use: "rsi", with: { period: 3 } },
     ],
-    sinks: [step],
+    sinks: [{ ...step, id: "sink" }],
     dead_letter: { use: "file", with: { path: "rejected.jsonl" } },
     epoch: { records: epochRecords },
   } satisfies PipelineFile;
@@ -90,13 +139,10 @@ export function pipelineOf({ steps, epochRecords }: SourceWorld, { step }: SinkW
 
 /** A file with prices of two symbols, each minute. */
 async function openCsv(folder: string): Promise<SourceWorld> {
-  const lines = ["time,symbol,close"];
-  for (let minute = 0; minute < 2_000; minute++) {
-    for (const symbol of ["A", "B"]) {
-      const cents = 10_000 + (minute * 7_919 + symbol.charCodeAt(0)) % 997;
-      lines.push(`${Date.UTC(2024, 0, 1) + minute * MINUTE_MS},${symbol},${cents}.50`);
-    }
-  }
+  const lines = [
+    "time,symbol,close",
+    ...prices().map(({ timeMs, symbol, close }) => `${timeMs},${symbol},${close}`),
+  ];
   const path = join(folder, "prices.csv");
   await Deno.writeTextFile(path, `${lines.join("\n")}\n`);
   const source: Step = {
@@ -108,6 +154,17 @@ async function openCsv(folder: string): Promise<SourceWorld> {
     epochRecords: 500,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+}
+
+/** The prices of two symbols, minute by minute. */
+function prices(): { readonly timeMs: number; readonly symbol: string; readonly close: string }[] {
+  return Array.from({ length: PRICES_MINUTES }, (_, minute) => minute).flatMap((minute) =>
+    ["A", "B"].map((symbol) => ({
+      timeMs: PRICES_FROM_MS + minute * MINUTE_MS,
+      symbol,
+      close: `${10_000 + (minute * 7_919 + symbol.charCodeAt(0)) % 997}.50`,
+    }))
+  );
 }
 
 /** The history of two symbols, three pages each. */
@@ -174,5 +231,55 @@ function nothingElse(step: Step): SinkWorld {
     step,
     stored: () => Promise.resolve(""),
     [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function startWithPrices(): Promise<InfluxdbServer> {
+  const server = await startInfluxdb({ databases: [PRICES] });
+  const lines = prices().map(({ timeMs, symbol, close }) =>
+    `price,symbol=${symbol} close=${close} ${timeMs}`
+  );
+  await server.write(PRICES, lines.join("\n"));
+  return server;
+}
+
+/** The prices of two symbols, read back. */
+async function openInfluxSource(_folder: string, servers: Servers): Promise<SourceWorld> {
+  const { url } = await servers.influxdb();
+  const source: Step = {
+    use: "influxdb",
+    with: {
+      url,
+      database: PRICES,
+      measurement: "price",
+      tags: ["symbol"],
+      fields: { close: "float" },
+      from: PRICES_FROM_MS,
+      to: PRICES_FROM_MS + PRICES_MINUTES * MINUTE_MS,
+    },
+  };
+  return {
+    steps: { source, transforms: [] },
+    epochRecords: 500,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** A database of its own. */
+async function openInfluxSink(_folder: string, servers: Servers): Promise<SinkWorld> {
+  const server = await servers.influxdb();
+  const database = `crash_${crypto.randomUUID()}`;
+  await server.query(`CREATE DATABASE "${database}"`);
+  return {
+    step: { use: "influxdb", with: { url: server.url, database } },
+    async stored() {
+      const all = await server.query("SELECT * FROM /.*/ GROUP BY *", database);
+      return all.flatMap(({ name, tags, columns, values }) =>
+        values.map((row) => JSON.stringify({ name, ...tags, columns, row }))
+      ).join("\n");
+    },
+    async [Symbol.asyncDispose]() {
+      await server.query(`DROP DATABASE "${database}"`);
+    },
   };
 }

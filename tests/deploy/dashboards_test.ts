@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { renderMetrics } from "../../engine/exposition.ts";
+import { emptyStep } from "../../engine/ledger.ts";
+import { Monitor } from "../../engine/monitor.ts";
 import { STORED } from "./_stored.ts";
 import { penstock, temporaryFolder, writePipeline } from "../e2e/_penstock.ts";
 import { startInfluxdb } from "../servers/influxdb.ts";
@@ -59,6 +62,17 @@ Deno.test("dashboards in Flux name only what we write", () => {
     for (const [, tag = ""] of text.matchAll(/tag: "(\w+)"/g)) assert(tags.includes(tag), name);
     for (const [, variable = ""] of text.matchAll(/\$\{(\w+)\}/g)) {
       assert(tags.includes(variable), `${name}: ${variable}`);
+    }
+  }
+});
+
+Deno.test("the dashboard of runs asks for metrics that there are", async () => {
+  const known = await knownMetrics();
+  for (const { name, text } of queries("penstock_prometheus")) {
+    const names = text.match(/\b(?:penstock|process)_[a-z_]+(?:\.\+_[a-z_]+)?/g) ?? [];
+    assert(names.length > 0, name);
+    for (const metric of names) {
+      assert(known.some((one) => new RegExp(`^${metric}$`).test(one)), `${name}: ${metric}`);
     }
   }
 });
@@ -125,3 +139,41 @@ function filledIn(text: string): string {
     .replaceAll("$__interval", "10m").replaceAll("$exchange", "binance")
     .replaceAll("$symbol", "BTCUSDT").replaceAll("$interval", "1m");
 }
+
+/** What a run shows: of the engine as it is shown, of plugins as they count it. */
+async function knownMetrics(): Promise<string[]> {
+  const monitor = new Monitor();
+  monitor.begin(() => ({
+    pipeline: "one",
+    ledger: {
+      sources: { one: emptyStep() },
+      transforms: {},
+      sinks: {},
+      deadLetter: emptyStep(),
+      dropped: 0,
+    },
+    given: new Map(),
+    deliveries: [],
+    epochs: 1,
+    savedMs: 0,
+    nowMs: 0,
+  }));
+  monitor.follow("one", () => [{ labels: {}, isLive: true, lagMs: 0, lastMs: 0 }]);
+  const shown = await renderMetrics(monitor, "one", { memoryBytes: 1 });
+  const counted: string[] = [];
+  for (const plugin of ["binance_rest", "binance_websocket"]) {
+    for (const path of [`${plugin}.ts`, ...PARTS]) {
+      const code = await Deno.readTextFile(new URL(`../../sources/${path}`, import.meta.url));
+      for (const [, kind, name] of code.matchAll(/\.(count|gauge)\("(\w+)"/g)) {
+        counted.push(`penstock_${plugin}_${name}${kind === "count" ? "_total" : ""}`);
+      }
+    }
+  }
+  return [...Array.from(shown.matchAll(/^# TYPE (\w+)/gm), ([, name = ""]) => name), ...counted];
+}
+
+/** What the two sources share. */
+const PARTS = Array.from(
+  Deno.readDirSync(new URL("../../sources/_binance/", import.meta.url)),
+  ({ name }) => `_binance/${name}`,
+);

@@ -7,7 +7,7 @@ import { createSimulator, type Scenario, serveSimulator } from "../../simulator/
 import { type InfluxdbServer, startInfluxdb } from "../servers/influxdb.ts";
 import { hasProgram, installHint, testWith } from "../servers/needs.ts";
 import { startVictoriaMetrics } from "../servers/victoria_metrics.ts";
-import { penstock, start, temporaryFolder, writePipeline } from "./_penstock.ts";
+import { end, penstock, start, temporaryFolder, writePipeline } from "./_penstock.ts";
 
 const RECORDED = fromFileUrl(
   new URL("../../../shared/data/rest-BTCUSDT-4h-2018-q1.json", import.meta.url),
@@ -44,13 +44,13 @@ interface Setting {
   readonly to: string;
   readonly store: unknown;
   readonly transforms?: readonly unknown[];
+  readonly start?: string;
 }
 
 function pipelineOf({ rest, symbols = ["BTCUSDT"], store, transforms, ...given }: Setting) {
-  const { interval, from, to } = given;
   return {
     name: "audited",
-    sources: [{ use: "binance_rest", with: { symbols, interval, from, to, base_url: rest } }],
+    sources: [{ use: "binance_rest", with: { symbols, ...given, base_url: rest } }],
     transforms: [{ use: "kline" }, ...transforms ?? [{ use: "rsi" }]],
     sinks: [{ use: "influxdb", with: store }],
   };
@@ -65,6 +65,7 @@ async function lose(server: InfluxdbServer, from: string, to: string): Promise<v
   await server.query(`DELETE FROM "kline" WHERE time >= '${from}' AND time < '${to}'`, "market");
 }
 
+const POPULATE_RSI = fromFileUrl(new URL("../../pipelines/populate_rsi.yaml", import.meta.url));
 const canReplay = await Deno.stat(RECORDED).then(() => true, () => false);
 Deno.test({
   name:
@@ -135,6 +136,59 @@ Deno.test({
     const again = await penstock("audit", file, "--repair");
     assertEquals(again.code, 0, again.stderr);
     assertEquals(exchange.asked(), []);
+  },
+});
+
+Deno.test({
+  name:
+    "a store with three gaps is populated with RSI, resumed, audited and repaired: it is what one run leaves" +
+    (canReplay ? "" : " (skipped: needs ../shared)") +
+    (hasProgram("influxd") ? "" : ` (needs influxd: ${installHint("influxd")})`),
+  ignore: !canReplay || !hasProgram("influxd"),
+  fn: async () => {
+    await using exchange = exchangeOf({
+      files: [{ symbol: "BTCUSDT", interval: "4h", path: RECORDED }],
+    });
+    await using server = await startInfluxdb({ databases: ["market", "whole"] });
+    await using temporary = await temporaryFolder();
+    const write = (folder: string, database: string, part: Partial<Setting>) =>
+      writePipeline(
+        join(temporary.path, folder),
+        pipelineOf({
+          ...{ rest: exchange.rest, interval: "4h", from: "2018-01-01", to: "2018-04-01" },
+          store: { url: server.url, database },
+          ...part,
+        }),
+      );
+    const succeed = async (...args: string[]) => {
+      const { code, stdout, stderr } = await penstock(...args);
+      assertEquals(code, 0, stdout + stderr);
+      return stderr;
+    };
+    await succeed("run", await write("bare", "market", { transforms: [], to: "2018-03-20" }));
+    await lose(server, "2018-01-20T08:00:00Z", "2018-01-20T12:00:00Z");
+    await lose(server, "2018-03-03T00:00:00Z", "2018-03-10T12:00:00Z");
+
+    const populate = join(temporary.path, "populate_rsi.yaml");
+    await Deno.copyFile(POPULATE_RSI, populate);
+    const { code, stderr } = await end(start(["run", populate], {
+      env: { NO_COLOR: "1", INFLUX_URL: server.url, INFLUX_DATABASE: "market" },
+    }));
+    assertEquals(code, 0, stderr);
+
+    const file = await write("resumed", "market", { start: "stored" });
+    assertStringIncludes(await succeed("run", file), "Going on from where the stores end series=1");
+    const found = await penstock("audit", file, "--format", "json");
+    assertEquals(found.code, 1, found.stderr);
+    const [{ gaps }] = JSON.parse(found.stdout).series;
+    assertEquals(gaps.map(({ slots }: { slots: number }) => slots), [1, 7, 45]);
+    await succeed("audit", file, "--repair");
+    await succeed("audit", file);
+
+    await succeed("run", await write("whole", "whole", {}));
+    const rows = (database: string) =>
+      server.query('SELECT * FROM "kline" GROUP BY * ORDER BY time', database);
+    assertEquals(await rows("market"), await rows("whole"));
   },
 });
 

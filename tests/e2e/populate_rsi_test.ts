@@ -91,45 +91,72 @@ testWith(
   async () => {
     await using market = await openMarket();
     const reference = await market.stored("reference");
-    let writes = 0;
-    let killAt = Infinity;
-    let kill = () => {};
-    await using proxy = Deno.serve(
-      { port: 0, hostname: "127.0.0.1", onListen() {} },
-      async (request) => {
-        const { pathname, search } = new URL(request.url);
-        // Of two requests one is killed before it is stored, and one before it is acknowledged.
-        const isDue = pathname === "/write" && ++writes === killAt;
-        if (isDue && writes % 2 === 0) kill();
-        const response = await fetch(`${market.store.url}${pathname}${search}`, {
-          method: request.method,
-          headers: request.headers,
-          ...(request.method === "POST" ? { body: await request.bytes() } : {}),
-        });
-        if (isDue) kill();
-        return new Response(response.body, response);
-      },
-    );
-    const url = `http://127.0.0.1:${proxy.addr.port}`;
-    let killed = 0;
+    await using door = new Door(market.store.url);
+    const copy = async (database: string) => {
+      await market.store.query(`CREATE DATABASE ${database}`);
+      const into = `SELECT * INTO "${database}".autogen.kline FROM "market".autogen.kline`;
+      await market.store.query(`${into} GROUP BY *`);
+    };
+    await copy("whole");
+    await market.run("whole", populate(market, door.url, "whole"));
+    assertEquals(await market.stored("whole"), reference);
+    const requests = door.requests;
+    assert(requests > PLACES, String(requests));
     for (let place = 1; place <= PLACES; place++) {
       const database = `place_${place}`;
-      await market.store.query(`CREATE DATABASE ${database}`);
-      await market.store.query(
-        `SELECT * INTO "${database}".autogen.kline FROM "market".autogen.kline GROUP BY *`,
-      );
-      const pipeline = populate(market, url, database);
-      writes = 0;
-      killAt = 1 + place;
+      await copy(database);
+      const pipeline = populate(market, door.url, database);
       const child = await market.start(database, pipeline);
-      kill = () => child.kill("SIGKILL");
+      door.callAt(Math.ceil(place * requests / PLACES), () => child.kill("SIGKILL"));
       const first = await end(child);
-      if (first.signal === "SIGKILL") killed++;
-      killAt = Infinity;
+      assertEquals(first.signal, "SIGKILL", `place ${place}: ${first.code} ${first.stderr}`);
       const second = await market.run(database, pipeline);
       assert(second.stderr.includes("the ledger balances"), second.stderr);
-      assertEquals(await market.stored(database), reference, `killed at write ${place}`);
+      assertEquals(await market.stored(database), reference, `place ${place}`);
     }
-    assertEquals(killed, PLACES);
   },
 );
+
+/** A way to the store that sees each request, and calls at one of them. */
+class Door implements AsyncDisposable {
+  readonly url: string;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  requests = 0;
+  #at = Infinity;
+  #call: () => void = () => {};
+
+  constructor(store: string) {
+    const options = { port: 0, hostname: "127.0.0.1", onListen: () => {} };
+    this.#server = Deno.serve(options, (request) => this.#pass(request, store));
+    this.url = `http://127.0.0.1:${this.#server.addr.port}`;
+  }
+
+  /** Calls at the nth request from now on: at every other one before it is passed on, else after. */
+  callAt(nth: number, call: () => void): void {
+    this.requests = 0;
+    this.#at = nth;
+    this.#call = call;
+  }
+
+  async #pass(request: Request, store: string): Promise<Response> {
+    const isDue = ++this.requests === this.#at;
+    const isEven = this.requests % 2 === 0;
+    if (isDue && isEven) this.#call();
+    const { pathname, search } = new URL(request.url);
+    const { status, headers, body } = await fetch(`${store}${pathname}${search}`, {
+      method: request.method,
+      ...(request.method === "POST" ? { body: await request.bytes() } : {}),
+    });
+    const answer = await new Response(body).bytes();
+    if (isDue && !isEven) this.#call();
+    const type = headers.get("content-type");
+    return new Response(status === 204 ? null : answer, {
+      status,
+      headers: type === null ? {} : { "content-type": type },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}

@@ -31,6 +31,7 @@ function checkpoint(epoch: number): Checkpoint {
     tokens: { file: { size: 1_234, name: "candles.lp" } },
     deadLetterToken: null,
     refusals: {},
+    counters: {},
     replayed: {},
     ledger: {
       sources: { feed: { ...emptyStep(), out: 10 * epoch } },

@@ -2,11 +2,11 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { z } from "zod";
 import type { Checkpoint } from "../../engine/checkpoint.ts";
 import { FatalError } from "../../engine/errors.ts";
-import { identifySteps, refuseOtherPipeline } from "../../engine/identity.ts";
+import { identifySteps, letterToken, refuseOtherPipeline } from "../../engine/identity.ts";
 import { emptyStep } from "../../engine/ledger.ts";
 import { secret } from "../../engine/options.ts";
 import type { Pipeline } from "../../engine/pipeline.ts";
-import { defineTransform } from "../../engine/plugin.ts";
+import { defineSource, defineTransform } from "../../engine/plugin.ts";
 import { Disk, diskSink, numbers, pipelineOf, step, total } from "./_fakes.ts";
 
 const plain = defineTransform({
@@ -31,11 +31,12 @@ function savedOf(pipeline: Pipeline): Checkpoint {
     pipeline: pipeline.name,
     epoch: 1,
     steps: identifySteps(pipeline),
-    positions: {},
-    states: {},
-    tokens: {},
+    positions: Object.fromEntries(pipeline.sources.map(({ id }) => [id, { next: 4 }])),
+    states: { total: { a: { sum: 4 } }, plain: {}, again: { b: { sum: 2 } } },
+    tokens: Object.fromEntries(pipeline.sinks.map(({ id }) => [id, 3])),
     deadLetterToken: null,
     refusals: {},
+    counters: {},
     replayed: {},
     ledger: { sources: {}, transforms: {}, sinks: {}, deadLetter: emptyStep(), dropped: 0 },
   };
@@ -120,7 +121,7 @@ Deno.test("refuseOtherPipeline() refuses the checkpoint of a pipeline of another
   );
   assertEquals(
     error.hint,
-    "Undo the change, or remove the checkpoint to start from the beginning",
+    "Give each pipeline a folder of its own with --state, or set `name` back",
   );
 });
 
@@ -150,9 +151,14 @@ Deno.test("refuseOtherPipeline() refuses each change that would bend what is kep
       'transform "total" was total version 1 with {"quiet":3} and is total version 2 with {"quiet":3}',
     ],
     [
-      "a transform of that name is another plugin",
-      { transforms: [first, step(total, {}, { id: "plain" }), third] },
-      'transform "plain" was plain and is total version 1 with {}',
+      "a source of that name is another plugin",
+      {
+        sources: [
+          step(defineSource({ ...numbers, id: "other_numbers" }), { to: 1 }, { id: "numbers" }),
+          ...sources.slice(1),
+        ],
+      },
+      'source "numbers" was numbers and is other_numbers',
     ],
     [
       "transforms changed places",
@@ -164,7 +170,6 @@ Deno.test("refuseOtherPipeline() refuses each change that would bend what is kep
       { sinks: [step(diskSink(new Disk()), {}, { id: "store" }), ...sinks.slice(1)] },
       'sink "store" is new; sink "disk" is gone',
     ],
-    ["there is no dead letter any more", { deadLetter: undefined }, 'dead letter "dead" is gone'],
   ];
   for (const [name, change, changes] of cases) {
     await t.step(name, () => {
@@ -186,6 +191,58 @@ Deno.test("refuseOtherPipeline() names all changes at once", () => {
   assertEquals(
     error.message,
     CHANGED +
-      'transform "total" is gone; transform "plain" is gone; transform "again" is gone; dead letter "dead" is gone',
+      'transform "total" is gone; transform "plain" is gone; transform "again" is gone',
   );
+});
+
+Deno.test("refuseOtherPipeline() says which command lets a step forget, or the whole pipeline", () => {
+  const [first, second, third] = parts().transforms;
+  if (!first || !second || !third) throw new Error("There are three transforms");
+  const hintOf = (change: Partial<Pipeline>) =>
+    assertThrows(() => refuseOtherPipeline({ ...parts(), ...change }, savedOf(parts())), FatalError)
+      .hint;
+  assertEquals(
+    hintOf({ transforms: [step(total, { quiet: 4 }), second, third] }),
+    "Undo the change, or let it forget with `penstock state reset FILE --step total`",
+  );
+  assertEquals(
+    hintOf({ transforms: [step(total), second, step(total, { loud: 1 }, { id: "again" })] }),
+    "Undo the change, or let it forget with `penstock state reset FILE --step total` and " +
+      "`penstock state reset FILE --step again`",
+  );
+  const all = "Undo the change, or start from the beginning with `penstock state reset FILE`";
+  assertEquals(hintOf({ transforms: [second, first, third] }), all);
+  assertEquals(hintOf({ transforms: [step(total, { quiet: 4 }), second] }), all);
+});
+
+Deno.test("refuseOtherPipeline() lets a step be another one once it has forgotten", () => {
+  const { positions, states, tokens, ...rest } = savedOf(parts());
+  const forgotten: Checkpoint = {
+    ...rest,
+    positions: { more: positions.more ?? {} },
+    states: { again: states.again ?? {} },
+    tokens: { other: tokens.other ?? null },
+  };
+  refuseOtherPipeline({
+    ...parts(),
+    sources: [
+      step(defineSource({ ...numbers, id: "other_numbers" }), { to: 1 }, { id: "numbers" }),
+      ...parts().sources.slice(1),
+    ],
+    transforms: [step(total, { quiet: 4 }), ...parts().transforms.slice(1)],
+    sinks: [step(diskSink(new Disk(), "elsewhere"), {}, { id: "disk" }), ...parts().sinks.slice(1)],
+  }, forgotten);
+});
+
+Deno.test("where refused records go may be added, changed and taken out; its token is for itself alone", () => {
+  const token = { bytes: 7 };
+  const saved = { ...savedOf(parts()), deadLetterToken: token };
+  const none = { ...parts(), deadLetter: undefined };
+  const other = { ...parts(), deadLetter: step(diskSink(new Disk(), "elsewhere")) };
+  for (const pipeline of [parts(), none, other]) refuseOtherPipeline(pipeline, saved);
+  assertEquals(letterToken(parts(), saved), token);
+  assertEquals(letterToken(other, saved), undefined);
+  assertEquals(letterToken(none, saved), undefined);
+  refuseOtherPipeline(parts(), savedOf(none));
+  assertEquals(letterToken(parts(), savedOf(none)), undefined);
 });

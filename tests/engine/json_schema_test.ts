@@ -78,10 +78,13 @@ Deno.test("pipelineJsonSchema() checks `with` by the plugin, and lets a variable
 
 Deno.test("pipelineJsonSchema() holds no default of a secret, and needs no `with` where nothing is needed", () => {
   const sink = defineSink({
-    ...printer,
     id: "free",
+    summary: "Needs nothing",
     options: z.strictObject({ format: z.string().optional().describe("Form") }),
     delivery: "append",
+    accept: () => {},
+    encode: () => new Uint8Array(),
+    open: () => Promise.reject(new Error("not opened in these tests")),
   });
   const { properties = {} } = pipelineJsonSchema(
     createRegistry({ sources: [], transforms: [], sinks: [store, sink] }),

@@ -264,3 +264,17 @@ Deno.test("a run fails once a step has refused more than it may, wherever it was
     assertEquals(ledger.deadLetter.out, 4);
   }
 });
+
+Deno.test("a run that a refused record has ended goes on with `dead_letter`, as its hint says", async () => {
+  const one = new World();
+  const stopping = one.pipeline([], {
+    transforms: [step(refusing([5])), step(total)],
+    deadLetter: undefined,
+  });
+  const error = await assertRejects(() => one.run(stopping), FatalError, "Cannot take 5");
+  assertStringIncludes(error.hint ?? "", "`on_error: dead_letter`");
+  await one.run(one.pipeline([5]));
+  assertEquals([one.disk.lines.length, one.dead.lines.length], [9, 1]);
+  // And without it again, once nothing is refused any more.
+  assertEquals((await one.run(one.pipeline([], { deadLetter: undefined }))).records, 0);
+});

@@ -19,6 +19,7 @@ function checkpoint(epoch: number) {
     tokens: { file: { part: "", bytes: 1_234 } },
     deadLetterToken: null,
     refusals: {},
+    counters: {},
     replayed: {},
     ledger: {
       sources: { feed: { ...emptyStep(), out: epoch } },

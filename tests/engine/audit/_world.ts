@@ -99,6 +99,7 @@ export const level = defineTransform({
     emit(n < 3 ? point : { ...point, fields: { ...point.fields, level: next } });
     return { level: next, n };
   },
+  blanks: () => ({ first: 0 }),
   doubts({ fields }) {
     const value = Number(fields.value);
     return [

@@ -22,6 +22,7 @@ const checkpointOf = (states: Checkpoint["states"]): Checkpoint => ({
   tokens: {},
   deadLetterToken: null,
   refusals: {},
+  counters: {},
   replayed: {},
   ledger: { sources: {}, transforms: {}, sinks: {}, deadLetter: emptyStep(), dropped: 0 },
 });
@@ -100,6 +101,32 @@ Deno.test("repairPipeline() computes fields that are absent although they could 
   assertEquals(report.series[0]?.repair?.computed, 18 + 99);
   assertEquals(world.store.all(), whole(world));
   assertEquals(world.exchange.asked, []);
+});
+
+Deno.test("repairPipeline() writes a blank over a field that must no longer be there, where there is one", async () => {
+  const world = new AuditWorld().fill();
+  world.store.put({ ...world.exchange.point(50), fields: { first: 7 } });
+  const found = await world.audit();
+  assertEquals(found.series[0]?.breaks.map(({ what }) => what), [
+    "with other first than the points before give",
+  ]);
+  const { report } = await world.repair();
+  assert(report.isWhole);
+  assertEquals(world.store.writes, [50]);
+  assertEquals(world.store.points.get(at(50))?.fields.first, 0);
+});
+
+Deno.test("repairPipeline() leaves a field that must not be there, where nothing stands for none", async () => {
+  const { blanks: _, ...rest } = level;
+  const world = new AuditWorld().fill();
+  world.transforms = [defineTransform(rest)];
+  world.store.put({ ...world.exchange.point(50), fields: { first: 7 } });
+  const { report } = await world.repair();
+  assert(report.isWhole);
+  assertEquals(report.series[0]?.suspicious, [
+    { what: "with first left over", fromMs: at(50), lastMs: at(50), points: 1 },
+  ]);
+  assertEquals(world.store.writes, []);
 });
 
 Deno.test("repairPipeline() mends what a repair that was killed left behind", async () => {

@@ -332,7 +332,12 @@ const ROWS: readonly Row[] = [
         error:
           "[shard 2] write /var/lib/influxdb/wal/market/autogen/2/_00001.wal: no space left on device",
       }),
-    fails: [RetryableError, "no space left on device", "Free some space on the disk of the server"],
+    fails: [
+      FatalError,
+      "no space left on device",
+      "Free some space on the disk of the server, restart it twice, then run it again",
+    ],
+    requests: 1,
   },
   {
     name: "500 for a retention policy that is not there is about the options",
