@@ -7,7 +7,7 @@
 import { parseArgs } from "@std/cli";
 import { resolve } from "@std/path";
 import { checkpointFolder, keepsCheckpoints, type PipelinePlace } from "./cli/checkpoints.ts";
-import { GrantError, renderDifferences } from "./cli/confine/grants.ts";
+import { GrantError, renderDifferences } from "./cli/confine/grant_error.ts";
 import type { Need } from "./cli/confine/mod.ts";
 import type { Host } from "./cli/host.ts";
 import { machineInputs } from "./cli/inputs.ts";
