@@ -64,6 +64,7 @@ export function createTerminal(parts: TerminalParts): Terminal {
       if (!parts.interactive || !parts.fit || parts.now() - shownMs < EVERY_MS) return;
       shownMs = parts.now();
       const line = parts.fit(redact(status()), parts.columns() - 1);
+      if (line === shown) return;
       parts.writeErr(`${erase()}${line}`);
       shown = line;
     },

@@ -39,6 +39,12 @@ Deno.test("a terminal shows at most five statuses a second", () => {
   assertEquals(written, ["err:0", ...[200, 400, 600, 800].map((ms) => `err:\r\x1b[2K${ms}`)]);
 });
 
+Deno.test("a terminal does not write a status again that has not changed", () => {
+  const { terminal, written, clock } = watched();
+  for (clock.ms = 0; clock.ms < 3_000; clock.ms += 1_000) terminal.show(() => "all is well");
+  assertEquals(written, ["err:all is well"]);
+});
+
 Deno.test("a terminal cuts a status that is too long, by columns and not by characters", () => {
   const { terminal, written } = watched({ columns: () => 8 });
   terminal.show(() => "日本語日本語");
