@@ -1,6 +1,5 @@
 /** penstock as a user starts it: a process of its own, against a simulated exchange on loopback. */
 
-import { delay } from "@std/async";
 import { fromFileUrl, join } from "@std/path";
 import { systemClock } from "../../engine/clock.ts";
 import { createSimulator, type Scenario, serveSimulator } from "../../simulator/mod.ts";
@@ -22,7 +21,7 @@ export function start(
   options: Deno.CommandOptions = {},
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "-P=planner", CLI, ...args],
+    args: [...PENSTOCK.slice(1), ...args],
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
@@ -31,20 +30,39 @@ export function start(
   }).spawn();
 }
 
+/** What a shell is told to run penstock, without the arguments. */
+export const PENSTOCK: readonly string[] = [
+  ...[Deno.execPath(), "run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "-P=planner"],
+  CLI,
+];
+
 /**
- * The confined process of a run, by its id: it is the one that reads, writes and saves. Waits until
- * it is there.
+ * The confined process of a run, by its id: it is the one that reads, writes and saves.
+ *
+ * @returns Nothing, as long as it has not been started.
  */
-export async function confinedOf(child: Deno.ChildProcess): Promise<number> {
-  for (;;) {
-    // Linux tells without any tool; elsewhere `pgrep` is a part of the system.
-    const [program, ...args] = Deno.build.os === "linux"
-      ? ["cat", `/proc/${child.pid}/task/${child.pid}/children`]
-      : ["pgrep", "-P", String(child.pid)];
-    const { stdout } = await new Deno.Command(program, { args, stderr: "null" }).output();
-    const pid = Number.parseInt(new TextDecoder().decode(stdout));
-    if (pid > 0) return pid;
-    await delay(10);
+export async function confinedOf(child: Deno.ChildProcess): Promise<number | undefined> {
+  // Linux tells without any tool; elsewhere `pgrep` is a part of the system.
+  const [program, ...args] = Deno.build.os === "linux"
+    ? ["cat", `/proc/${child.pid}/task/${child.pid}/children`]
+    : ["pgrep", "-P", String(child.pid)];
+  const { stdout } = await new Deno.Command(program, { args, stderr: "null" }).output();
+  return Number.parseInt(new TextDecoder().decode(stdout)) || undefined;
+}
+
+/** Kills a run, as a power cut does: the process that runs it, and the one that watches it. */
+export async function killRun(child: Deno.ChildProcess): Promise<void> {
+  const confined = await confinedOf(child);
+  // At once, so that neither notices the death of the other.
+  for (
+    const kill of [() => confined && Deno.kill(confined, "SIGKILL"), () => child.kill("SIGKILL")]
+  ) {
+    try {
+      kill();
+    } catch (error) {
+      // It has just ended by itself.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }
 
