@@ -16,13 +16,18 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** What Deno is called with to run penstock with what `deno task run` allows it. */
+export function commandOf(args: readonly string[]): string[] {
+  return ["run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "-P=planner", CLI, ...args];
+}
+
 /** Starts penstock with what `deno task run` allows it. */
 export function start(
   args: readonly string[],
   options: Deno.CommandOptions = {},
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "-P=planner", CLI, ...args],
+    args: commandOf(args),
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
