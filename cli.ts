@@ -7,12 +7,13 @@
 import { parseArgs } from "@std/cli";
 import { resolve } from "@std/path";
 import { checkpointFolder, keepsCheckpoints, type PipelinePlace } from "./cli/checkpoints.ts";
-import { GrantError, renderDifferences } from "./cli/confine/grants.ts";
+import { GrantError, renderDifferences } from "./cli/confine/grant_error.ts";
 import type { Need } from "./cli/confine/mod.ts";
 import type { Host } from "./cli/host.ts";
 import { machineInputs } from "./cli/inputs.ts";
 import type { AuditFlags } from "./cli/audit.ts";
 import { EXPLAIN_FORMATS, type ExplainFlags } from "./cli/explain_flags.ts";
+import { NEW_KINDS, NEW_THINGS, type NewFlags } from "./cli/new_flags.ts";
 import type { ReplayFlags } from "./cli/replay.ts";
 import type { RunFlags } from "./cli/run.ts";
 import { STATE_ACTIONS, type StateFlags } from "./cli/state_flags.ts";
@@ -38,6 +39,8 @@ usage:
   penstock state export FILE  prints it as JSON
   penstock state reset FILE   forgets all of it, or what --step and --series name; keeps a backup
   penstock accept FILE     grants the code of a pipeline what it asks for, in penstock.lock
+  penstock new pipeline NAME  makes NAME.yaml, which runs at once
+  penstock new plugin NAME    makes NAME.ts and its test, of --kind source|transform|sink
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
@@ -53,6 +56,7 @@ options of run, dry-run and replay:
   --step ID, --series KEY  forgets that step alone, or that series, such as BTCUSDT@1h (state reset)
   --format text|mermaid|json  how to write it (explain)
   --drain SECONDS          ends a stop that takes longer, and says what was not delivered (default: 30)
+  --metrics PORT           serves /metrics for Prometheus, /livez and /readyz on 127.0.0.1 (run)
   --log text|json          how to log to standard error (default: text)
   --verbose                shows debug messages, and what the run may reach
 
@@ -73,7 +77,7 @@ const EXIT_PIPE = 141;
 /** Each command: which flags it takes, how many arguments, and what it does. Loaded when it is called. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   "run": {
-    flags: ["simulate", "state", "drain", "log", "verbose"],
+    flags: ["simulate", "state", "drain", "metrics", "log", "verbose"],
     need: (call) => needOfRun(runFlagsOf(call, false), call),
     run: async (call, host, terminal) =>
       (await import("./cli/run.ts")).run(runFlagsOf(call, false), host, terminal),
@@ -130,6 +134,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     flags: [],
     run: async ({ operand }, _host, terminal) =>
       (await import("./cli/accept.ts")).accept(operand, terminal),
+  },
+  "new": {
+    flags: ["kind"],
+    operands: ["pipeline|plugin", "NAME"],
+    run: async (call, _host, terminal) =>
+      (await import("./cli/new.ts")).create(newFlagsOf(call), Deno.cwd(), terminal),
   },
   "plugins": {
     flags: [],
@@ -222,8 +232,8 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   const given = args.map((arg) => arg === "--simulate" ? "--simulate=" : arg);
   const flags = parseArgs(given, {
     string: [
-      ...["simulate", "state", "drain", "limit", "log", "format"],
-      ...["file", "step", "series", "from", "to"],
+      ...["simulate", "state", "drain", "limit", "metrics", "log", "format"],
+      ...["file", "step", "series", "from", "to", "kind"],
     ],
     boolean: ["verbose", "repair", "probe"],
   });
@@ -252,6 +262,7 @@ function runFlagsOf({ operand, flags }: Call, dry: boolean): RunFlags {
     state: stateOf(flags),
     drainMs: parseDrain(textOf(flags.drain)),
     limit: parseLimit(textOf(flags.limit)),
+    metrics: parsePort(textOf(flags.metrics)),
     dry,
   };
 }
@@ -261,7 +272,11 @@ function needOfRun(runFlags: RunFlags, { flags }: Call): Need {
     file: runFlags.file,
     steps: runFlags.dry ? "dry" : "all",
     simulate: textOf(flags.simulate),
-    extra: (pipeline) => keepsCheckpoints(runFlags) ? reachOfState(pipeline, runFlags.state) : {},
+    extra: (pipeline) =>
+      unite([
+        keepsCheckpoints(runFlags) ? reachOfState(pipeline, runFlags.state) : {},
+        runFlags.metrics === undefined ? {} : { net: [`127.0.0.1:${runFlags.metrics}`] },
+      ]),
   };
 }
 
@@ -315,6 +330,16 @@ function formatOf({ format = "text" }: Call["flags"]): ExplainFlags["format"] {
   const known = EXPLAIN_FORMATS.find((one) => one === format);
   if (known) return known;
   throw unknown("format", String(format), EXPLAIN_FORMATS, "The formats");
+}
+
+/** What `new` is told by its arguments. */
+function newFlagsOf({ operands: [given = "", name = ""], flags }: Call): NewFlags {
+  const thing = NEW_THINGS.find((one) => one === given);
+  if (!thing) throw unknown("thing to make", given, NEW_THINGS, "The things");
+  const asked = textOf(flags.kind) ?? "transform";
+  const kind = NEW_KINDS.find((one) => one === asked);
+  if (!kind) throw unknown("kind", asked, NEW_KINDS, "The kinds");
+  return { thing, name, kind };
 }
 
 /** What `state` is told by its arguments. */
@@ -388,6 +413,14 @@ function parseDrain(drain: string | undefined): number | undefined {
   if (seconds >= 0 && seconds <= 86_400) return 1_000 * seconds;
   throw new UsageError(
     `Cannot use \`--drain ${drain}\` as it must be a number of seconds from 0 to 86,400`,
+  );
+}
+
+function parsePort(port: string | undefined): number | undefined {
+  if (port === undefined) return undefined;
+  if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
+  throw new UsageError(
+    `Cannot use \`--metrics ${port}\` as it must be a port from 1 to 65535, or 0 for any free one`,
   );
 }
 

@@ -8,7 +8,12 @@
 
 import { engine } from "./engine.ts";
 import { historyPath } from "./history_path.ts";
+import { influxdb } from "./influxdb.ts";
+import { liveLatency } from "./live_latency.ts";
+import { liveMemory } from "./live_memory.ts";
+import { livePath } from "./live_path.ts";
 import { memory } from "./memory.ts";
+import { serverAway } from "./server_away.ts";
 import { startUp } from "./start_up.ts";
 import { type BenchRow, keepsBound, renderTable } from "./table.ts";
 
@@ -17,6 +22,11 @@ const BENCHES: readonly (() => BenchRow[] | Promise<BenchRow[]>)[] = [
   engine,
   startUp,
   memory,
+  influxdb,
+  serverAway,
+  livePath,
+  liveLatency,
+  liveMemory,
 ];
 
 const rows: BenchRow[] = [];

@@ -7,14 +7,17 @@
 import type { CheckpointStore } from "../engine/checkpoint.ts";
 import type { Clock } from "../engine/context.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
+import { Monitor } from "../engine/monitor.ts";
 import type { LetterFile } from "../engine/replay.ts";
-import { runPipeline, type RunReport } from "../engine/run.ts";
+import { runPipeline, type RunReport, type RunStatus } from "../engine/run.ts";
 import { systemWorld } from "../engine/world.ts";
 import { logOf } from "./log.ts";
-import { describeStatus } from "./report.ts";
+import { describeSeries, describeStatus } from "./report.ts";
 import type { Stop } from "./signals.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** How often the status of endless work is looked at. */
+const STATUS_MS = 1_000;
 /** A dry run is watched: it says so when something does not answer, rather than wait for hours. */
 const DRY_ATTEMPTS = 5;
 
@@ -24,6 +27,8 @@ export interface Execution {
   readonly terminal: Terminal;
   /** How it is told to stop. */
   readonly stop: Stop;
+  /** What watches it. */
+  readonly monitor?: Monitor;
   /** The time it lives in; the machine's by default. */
   readonly clock?: Clock | undefined;
   /** How long a stop may take, in milliseconds. */
@@ -64,24 +69,45 @@ export async function execute(
 async function runWatched(
   pipeline: Pipeline,
   checkpoints: CheckpointStore,
-  { terminal, stop, clock, drainMs, dry, letters }: Execution,
+  { terminal, stop, monitor = new Monitor(), clock, drainMs, dry, letters }: Execution,
 ): Promise<RunReport> {
   const system = systemWorld(pipeline.folder);
   const world = { ...system, clock: clock ?? system.clock, print: terminal.print };
-  const startMs = performance.now();
+  const status = showStatus(terminal, monitor);
   try {
     return await runPipeline(pipeline, {
       world,
       checkpoints,
+      monitor,
       stop: stop.stopping,
       abort: stop.aborting,
       log: (step) => logOf(pipeline.name, step),
-      observe: (status) => terminal.show(() => describeStatus(status, performance.now() - startMs)),
+      observe: status.observe,
       ...(drainMs === undefined ? {} : { drainMs }),
       ...(dry ? { retryLimits: { maxAttempts: DRY_ATTEMPTS } } : {}),
       ...(letters ? { letters } : {}),
     });
   } finally {
+    status.end();
     terminal.clear();
   }
+}
+
+/**
+ * Keeps the status line: of finite work after each batch, of endless work by the clock, as there it
+ * changes although nothing comes.
+ */
+function showStatus(terminal: Terminal, monitor: Monitor) {
+  const startMs = performance.now();
+  const timer = setInterval(() => {
+    const series = [...monitor.series.values()].flat();
+    if (series.length > 0) terminal.show(() => describeSeries(series));
+  }, STATUS_MS);
+  return {
+    observe: (status: RunStatus) => {
+      if (monitor.isEndless) return;
+      terminal.show(() => describeStatus(status, performance.now() - startMs));
+    },
+    end: () => clearInterval(timer),
+  };
 }

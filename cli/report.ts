@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { SeriesStatus } from "../engine/context.ts";
 import type { StepLedger } from "../engine/ledger.ts";
+import { nameOfSeries } from "../engine/monitor.ts";
 import { listed } from "../engine/nearest.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import type { RunReport, RunStatus } from "../engine/run.ts";
@@ -29,6 +31,43 @@ export function describeStatus(status: RunStatus, elapsedMs: number): string {
     if (progress < 1) parts.push(`${describeSpan(elapsedMs / progress - elapsedMs)} left`);
   }
   return parts.join(" · ");
+}
+
+/** More series than these are counted in the status line, not named. */
+const MOST_NAMED = 3;
+
+/**
+ * One line that says how the series of endless work stand. It changes only when they do.
+ *
+ * @param series How they stand; at least one.
+ */
+export function describeSeries(series: readonly SeriesStatus[]): string {
+  const live = series.filter(({ isLive }) => isLive);
+  const behind = series.filter(({ isLive }) => !isLive).sort((a, b) => b.lagMs - a.lagMs);
+  const lastMs = Math.max(...series.map(({ lastMs = -Infinity }) => lastMs));
+  const parts = [describeLive(live, series.length)];
+  if (lastMs > -Infinity) parts.push(`last close ${describeMoment(lastMs)}`);
+  const [first] = behind;
+  if (!first) parts.push("up to date");
+  else parts.push(describeBehind(first, behind.length - 1));
+  return parts.join(" · ");
+}
+
+function describeLive(live: readonly SeriesStatus[], all: number): string {
+  if (live.length === 0) return `none of ${describeCount(all)} series live`;
+  if (live.length < all) {
+    return `${describeCount(live.length)} of ${describeCount(all)} series live`;
+  }
+  if (all > MOST_NAMED) return `${describeCount(all)} series live`;
+  return `${live.map(nameOfSeries).join(", ")} live`;
+}
+
+function describeBehind(first: SeriesStatus, others: number): string {
+  const name = `${nameOfSeries(first)}${others > 0 ? ` and ${describeCount(others)} more` : ""}`;
+  const lagS = Math.floor(first.lagMs / 1_000);
+  return lagS === 0
+    ? `${name} connecting`
+    : `${name} behind by ${lagS < 60 ? `${lagS} s` : describeSpan(first.lagMs)}`;
 }
 
 /**

@@ -8,6 +8,7 @@ import { type CheckpointStore, fileCheckpoints, memoryCheckpoints } from "../eng
 import { systemClock } from "../engine/clock.ts";
 import type { Clock } from "../engine/context.ts";
 import { asDryRun } from "../engine/dry_run.ts";
+import { Monitor } from "../engine/monitor.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { checkpointFolder, keepsCheckpoints } from "./checkpoints.ts";
 import { execute } from "./execute.ts";
@@ -16,6 +17,7 @@ import type { Host } from "./host.ts";
 import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
 import { describeReport } from "./report.ts";
+import { serveMetrics } from "./serve_metrics.ts";
 import { listenForStop } from "./signals.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -31,6 +33,8 @@ export interface RunFlags {
   readonly drainMs: number | undefined;
   /** Records to read. Dry runs only. */
   readonly limit: number | undefined;
+  /** The port on which metrics are served. */
+  readonly metrics: number | undefined;
   /** Whether this is a dry run. */
   readonly dry: boolean;
 }
@@ -48,11 +52,23 @@ export async function run(flags: RunFlags, host: Host, terminal: Terminal): Prom
   const pipeline = await openPipeline(flags.file, inputs);
   using stop = listenForStop(terminal, host.relay);
   const checkpoints = await openCheckpoints(pipeline, flags);
+  const monitor = new Monitor();
+  await using metrics = flags.metrics === undefined
+    ? undefined
+    : serveMetrics(flags.metrics, monitor, pipeline.name);
+  if (metrics) logOf(pipeline.name).info("Serving metrics and health", { url: metrics.url });
   const limit = { records: flags.limit, reached: stop.end };
   return await execute(
     flags.dry ? asDryRun(pipeline, limit) : pipeline,
     checkpoints,
-    { terminal, stop, clock: clockOf(inputs), dry: flags.dry, drainMs: flags.drainMs },
+    {
+      terminal,
+      stop,
+      monitor,
+      clock: clockOf(inputs),
+      dry: flags.dry,
+      drainMs: flags.drainMs,
+    },
     (report) => terminal.say(describeReport(report, flags.dry ? undefined : pipeline, flags.file)),
   );
 }

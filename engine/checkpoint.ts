@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { parseBody } from "./checkpoint_body.ts";
 import type { Json } from "./context.ts";
 import { describeError, FatalError } from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
@@ -259,7 +260,7 @@ async function read(path: string): Promise<Checkpoint | string | undefined> {
       hint: "Run it with that version, or a later one",
     });
   }
-  return JSON.parse(body);
+  return parseBody(body) ?? `The checkpoint "${path}" is damaged: it does not hold what it must`;
 }
 
 function toText(checkpoint: Checkpoint): string {

@@ -63,6 +63,11 @@ export class Monitor {
     return new Map(Array.from(this.#live, ([step, status]) => [step, status()]));
   }
 
+  /** Whether it has a source without an end. */
+  get isEndless(): boolean {
+    return this.#live.size > 0;
+  }
+
   /**
    * Why the run is not ready: that is once each source has given something, all series of sources
    * without an end are live, and no sink has left what waits for it unacknowledged for 30 s.

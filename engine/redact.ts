@@ -80,7 +80,7 @@ function formsOf(value: string): string[] {
     const hex = bytes.toHex();
     return [
       text,
-      JSON.stringify(text).slice(1, -1),
+      ...escapedOf(text),
       encodeURIComponent(text),
       new URLSearchParams([["", text]]).toString().slice(1),
       hex,
@@ -88,6 +88,12 @@ function formsOf(value: string): string[] {
       ...base64Of(bytes),
     ];
   });
+}
+
+/** As in JSON, and as in JSON that is text in other JSON: a log of machines holds answers of machines. */
+function escapedOf(text: string): string[] {
+  const escape = (one: string) => JSON.stringify(one).slice(1, -1);
+  return [escape(text), escape(escape(text))];
 }
 
 /** The characters of base64 that hang on these bytes alone, whatever comes before and after. */

@@ -9,6 +9,8 @@ import { describeError, FatalError, hintForDenied, isDenied, RetryableError } fr
 
 const BASE_MS = 500;
 const CAP_MS = 60_000;
+/** Nobody bans for longer: an answer that asks for more is broken. */
+const LONGEST_ASKED_MS = 3 * 86_400_000;
 
 /** What trying again needs of the world. */
 export type RetryContext = Pick<Context, "sleep" | "random"> & {
@@ -90,7 +92,8 @@ function givenUp(action: string, error: RetryableError, attempts: number): Fatal
 }
 
 /**
- * How long to wait after a failure: full jitter, on top of what the error asks for.
+ * How long to wait after a failure: full jitter, on top of what the error asks for, which counts up
+ * to three days.
  *
  * @param failures How many failures came before this one, without a success between.
  * @param error The failure.
@@ -104,6 +107,6 @@ export function waitBeforeRetry(
 ): number {
   const jitterMs = random() * Math.min(CAP_MS, BASE_MS * 2 ** failures);
   // What the other side asks for may be anything, and not a number would mean not to wait at all.
-  const askedMs = Math.max(0, error.retryAfterMs ?? 0) || 0;
+  const askedMs = Math.min(LONGEST_ASKED_MS, Math.max(0, error.retryAfterMs ?? 0) || 0);
   return Math.round(askedMs + jitterMs);
 }

@@ -137,13 +137,11 @@ export async function writeAll(
 async function openFile(path: string): Promise<OpenFile> {
   const file = await openOrMake(path);
   try {
-    await syncFolder(dirname(path));
-  } catch (error) {
     // A run that may reach this file alone relies on the file's own sync to keep its name, too.
-    if (!(error instanceof Deno.errors.NotCapable)) {
-      file.close();
-      throw error;
-    }
+    if (mayRead(dirname(path))) await syncFolder(dirname(path));
+  } catch (error) {
+    file.close();
+    throw error;
   }
   return {
     size: () => named("read", path, async () => (await file.stat()).size),
@@ -152,6 +150,10 @@ async function openFile(path: string): Promise<OpenFile> {
     sync: () => named("write", path, () => file.sync()),
     close: () => file.close(),
   };
+}
+
+function mayRead(path: string): boolean {
+  return Deno.permissions.querySync({ name: "read", path }).state === "granted";
 }
 
 async function openOrMake(path: string): Promise<Deno.FsFile> {

@@ -73,7 +73,7 @@ const options = z.strictObject({
     .default(CANDLE_FIELDS).describe(
       "Fields to read, and their types in the store. Those of candles by default; name fewer to read " +
         "less",
-    ).meta({ examples: [{ close: "float", closed: "boolean" }] }),
+    ).meta({ examples: [{ close: "float" }] }),
   where: z.record(name, z.union([name, z.array(name).min(1)])).default({}).describe(
     "Values that tags must have: one, or one of several. All series where it is left out",
   ).meta({ examples: [{ symbol: ["BTCUSDT", "ETHUSDT"], interval: "1h" }] }),
@@ -97,11 +97,17 @@ export const influxdb = defineSource({
   id: "influxdb",
   summary: "Reads points back from InfluxDB 1, 2 or 3, or from VictoriaMetrics",
   options,
-  replay: "exact",
+  replay: ({ updates }) => updates === "all" ? "final" : "exact",
   shape: ({ measurement, tags, fields }: Options) => ({
     ...{ kind: "point", measurement, tags, fields },
   }),
   permissions: (options: Options) => permissionsOf(options),
+  describePosition: (_options, position) =>
+    Object.entries(position).map(([key, place]) => {
+      const { after } = Object(place);
+      const tags = Array.from(new URLSearchParams(key), (tag) => tag.join("="));
+      return { series: tags.join(" "), lastMs: typeof after === "number" ? after : undefined };
+    }),
   async *read(options: Options, from, context): AsyncGenerator<SourceBatch<Point>> {
     context.signal.throwIfAborted();
     const reading = await begin(options, from, context);
@@ -209,15 +215,16 @@ async function* readSeries(
 ): AsyncGenerator<SourceBatch<Point>> {
   const one = series[at];
   if (!one) return;
-  const { measurement, fields, updates } = options;
+  const { measurement } = options;
   const { tags, from, after } = one;
+  const fields = fieldsToRead(options);
   const fromMs = after === undefined ? from : after + 1;
   let firstMs: number | undefined;
   for await (
     const page of readRange(client, { measurement, fields, tags, fromMs, toMs }, context)
   ) {
     context.signal.throwIfAborted();
-    const records = updates === "all" ? page : page.filter(isClosed);
+    const records = asAsked(page, options);
     const last = records.at(-1);
     if (!last) continue;
     firstMs ??= records[0]?.timeMs ?? last.timeMs;
@@ -228,6 +235,21 @@ async function* readSeries(
       progress: (at + Math.min(1, done)) / series.length,
     };
   }
+}
+
+/** Whether a candle is closed has to be known, also where nobody asked for that field. */
+function fieldsToRead({ fields, updates }: Options): Options["fields"] {
+  return updates === "all" ? fields : { closed: "boolean", ...fields };
+}
+
+function asAsked(points: readonly Point[], { fields, updates }: Options): readonly Point[] {
+  if (updates === "all") return points;
+  const closed = points.filter(isClosed);
+  if (Object.hasOwn(fields, "closed")) return closed;
+  return closed.flatMap((point) => {
+    const { closed: _, ...asked } = point.fields;
+    return Object.keys(asked).length > 0 ? [{ ...point, fields: asked }] : [];
+  });
 }
 
 function isClosed({ fields }: Point): boolean {

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { FatalError } from "../../engine/errors.ts";
 import type { InfluxClient } from "./client.ts";
-import { failureOf, nameOf } from "./failure.ts";
+import { failureOf, nameOf, wordsOf } from "./failure.ts";
 
 /** One series of an answer. */
 export interface InfluxqlSeries {
@@ -69,7 +69,7 @@ export async function askInfluxql(
   if (!result) {
     throw new FatalError(
       `Cannot ${action}: ${nameOf(connection)} must answer InfluxQL with one result: it answered "${
-        answer.body.slice(0, 100)
+        wordsOf(answer, connection)
       }"`,
       { hint: "Check `url`, `server` and `version`" },
     );

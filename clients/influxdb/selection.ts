@@ -5,6 +5,7 @@
  */
 
 import { FatalError } from "../../engine/errors.ts";
+import { textOf } from "../../engine/text.ts";
 import type { FieldType, FieldValue, Point } from "../../engine/point.ts";
 import type { InfluxClient } from "./client.ts";
 
@@ -111,7 +112,7 @@ export function fieldValue(
   if (value !== undefined) return value;
   throw new FatalError(
     `Cannot read field "${name}" of "${measurement}" as it must be of type ${type}: the store has ${
-      JSON.stringify(String(raw))
+      JSON.stringify(textOf(raw))
     }`,
     { hint: "Name the type it has in the store" },
   );

@@ -10,22 +10,16 @@
 import type { Checkpoint } from "../checkpoint.ts";
 import type { Context, Json, Log } from "../context.ts";
 import { type Delivery, startDelivery } from "../delivery.ts";
-import { asStepError, FatalError, OptionsError } from "../errors.ts";
+import { asStepError, FatalError } from "../errors.ts";
 import { emptyStep } from "../ledger.ts";
 import type { CheckedStep, Pipeline } from "../pipeline.ts";
-import {
-  deliveryOf,
-  type SeriesRange,
-  type SinkPlugin,
-  type SinkWriter,
-  type SourcePlugin,
-} from "../plugin.ts";
+import { deliveryOf, type SeriesRange, type SinkPlugin, type SinkWriter } from "../plugin.ts";
 import type { RetryLimits } from "../retry.ts";
 import { createContext, type World } from "../world.ts";
-import { type Computation, computationOf } from "./computation.ts";
 import type { KnownHoles } from "./known_holes.ts";
 import { repairSeries, type SeriesRepair } from "./repair.ts";
 import { auditSeries, isWhole, type SeriesAudit } from "./series.ts";
+import { findLeftOut, findTasks, type LeftOut, type Task } from "./tasks.ts";
 
 /** What an audit needs beside its pipeline. */
 export interface AuditOptions {
@@ -68,7 +62,7 @@ export interface AuditedSeries extends SeriesAudit {
   /** Id of the sink that stores it. */
   readonly sink: string;
   /** What a repair did; nothing where none took place. What was found is then what is left. */
-  readonly repair?: SeriesRepair;
+  readonly repair?: Omit<SeriesRepair, "states">;
 }
 
 /** What an audit found. */
@@ -78,7 +72,7 @@ export interface AuditReport {
   /** Each series in each store. */
   readonly series: readonly AuditedSeries[];
   /** Steps that could not be audited, by id, and why. */
-  readonly left: readonly { readonly step: string; readonly why: string }[];
+  readonly left: readonly LeftOut[];
   /** What is odd about a whole store, by id of the sink. */
   readonly stores: readonly { readonly sink: string; readonly what: string }[];
   /** Whether nothing is missing or must be computed anew. */
@@ -123,14 +117,6 @@ export async function repairPipeline(
 
 type States = Record<string, Record<string, Json>>;
 
-/** One series in one store, to be audited. */
-interface Task {
-  readonly source: CheckedStep<SourcePlugin>;
-  readonly sink: CheckedStep<SinkPlugin>;
-  readonly computation: Computation;
-  readonly range: SeriesRange;
-}
-
 class Audit {
   readonly #pipeline: Pipeline;
   readonly #options: AuditOptions;
@@ -143,7 +129,7 @@ class Audit {
   }
 
   async find(): Promise<AuditReport> {
-    const tasks = await this.#tasks();
+    const tasks = await this.#findTasks();
     const series: AuditedSeries[] = [];
     for (const [at, task] of tasks.entries()) {
       series.push(await this.#auditOne(task, at, tasks.length));
@@ -151,14 +137,14 @@ class Audit {
     return {
       pipeline: this.#pipeline.name,
       series,
-      left: [...leftOut(this.#pipeline), ...notComputed(tasks)],
+      left: findLeftOut(this.#pipeline, tasks),
       stores: await this.#findMixedTypes(tasks),
       isWhole: series.every(isWhole),
     };
   }
 
   async repair(report: AuditReport): Promise<Repaired> {
-    const tasks = await this.#tasks();
+    const tasks = await this.#findTasks();
     const states: States = {};
     const series: AuditedSeries[] = [];
     for (const [at, task] of tasks.entries()) {
@@ -167,9 +153,21 @@ class Audit {
         if (found) series.push(found);
         continue;
       }
-      const repair = await this.#repairOne(task, found, at, tasks.length);
-      addStates(states, repair.states ?? {});
-      series.push({ ...await this.#auditOne(task, at, tasks.length), repair });
+      const { states: changed = {}, ...repair } = await this.#repairOne(
+        task,
+        found,
+        at,
+        tasks.length,
+      );
+      addStates(states, changed);
+      // Time goes on: what there is by now was not there to be missing.
+      const toMs = Math.min(task.range.toMs, found.toMs);
+      const left = await this.#auditOne(
+        { ...task, range: { ...task.range, toMs } },
+        at,
+        tasks.length,
+      );
+      series.push({ ...left, repair });
     }
     return {
       report: { ...report, series, isWhole: series.every(isWhole) },
@@ -177,30 +175,9 @@ class Audit {
     };
   }
 
-  /** All series in all stores: what the sources have, and how it is stored. */
-  async #tasks(): Promise<Task[]> {
-    const { sources, sinks } = this.#pipeline;
-    const stores = sinks.filter(({ plugin }) => plugin.store);
-    if (stores.length === 0) throw nothingToAudit("no sink can be read back");
-    const tasks: Task[] = [];
-    for (const source of sources) {
-      const { history } = source.plugin;
-      if (!history) continue;
-      const computation = computationOf(this.#pipeline, source);
-      const position = this.#options.checkpoint?.positions[source.id] ?? {};
-      const ranges = await this.#ofStep(
-        `Source "${source.id}"`,
-        history.ranges(source.options, position, this.#contextOf(source)),
-      );
-      for (const { tags } of ranges) requireTags(source.id, computation, tags);
-      for (const sink of stores) {
-        for (const range of ranges) tasks.push({ source, sink, computation, range });
-      }
-    }
-    if (sources.every(({ plugin }) => !plugin.history)) {
-      throw nothingToAudit("no source can say what there must be");
-    }
-    return tasks;
+  #findTasks(): Promise<Task[]> {
+    const positions = this.#options.checkpoint?.positions ?? {};
+    return findTasks(this.#pipeline, positions, (step) => this.#contextOf(step));
   }
 
   async #auditOne(task: Task, at: number, of: number): Promise<AuditedSeries> {
@@ -342,15 +319,8 @@ class Audit {
   }
 }
 
-/** What is stored under other tags cannot be told apart by series. */
-function requireTags(source: string, { stored }: Computation, tags: SeriesRange["tags"]): void {
-  const names = Object.keys(tags);
-  if (names.length === stored.tags.length && stored.tags.every((tag) => tag in tags)) return;
-  throw new OptionsError(
-    `Cannot audit what source "${source}" gives as its series must be stored with their tags ${
-      names.join(", ")
-    }: they are stored with ${stored.tags.join(", ") || "none"}`,
-  );
+function addStates(states: States, added: NonNullable<SeriesRepair["states"]>): void {
+  for (const [id, byKey] of Object.entries(added)) states[id] = { ...states[id], ...byKey };
 }
 
 function isOf({ source, sink, range }: Task, found: AuditedSeries): boolean {
@@ -358,39 +328,4 @@ function isOf({ source, sink, range }: Task, found: AuditedSeries): boolean {
   return found.source === source.id && found.sink === sink.id &&
     names.length === Object.keys(found.tags).length &&
     names.every((name) => found.tags[name] === range.tags[name]);
-}
-
-function addStates(states: States, added: NonNullable<SeriesRepair["states"]>): void {
-  for (const [id, byKey] of Object.entries(added)) states[id] = { ...states[id], ...byKey };
-}
-
-/** What cannot be audited, and is told of. */
-function leftOut({ sources, sinks }: Pipeline): AuditReport["left"] {
-  return [
-    ...sources.filter(({ plugin }) => !plugin.history).map(({ id }) => ({
-      step: id,
-      why: "it cannot say what there must be",
-    })),
-    ...sinks.filter(({ plugin }) => !plugin.store).map(({ id }) => ({
-      step: id,
-      why: "it cannot be read back",
-    })),
-  ];
-}
-
-/** Transforms whose fields cannot be looked at, each once. */
-function notComputed(tasks: readonly Task[]): AuditReport["left"] {
-  const whys = new Map(
-    tasks.flatMap(({ computation: { obstacle, computing: [first] } }) =>
-      obstacle === undefined || !first ? [] : [[first.id, obstacle]]
-    ),
-  );
-  return Array.from(whys, ([step, why]) => ({ step, why }));
-}
-
-function nothingToAudit(why: string): OptionsError {
-  return new OptionsError(`Cannot audit the pipeline: ${why}`, {
-    hint:
-      "An audit compares the history of an exchange, such as `binance_rest`, with a store, such as `influxdb`",
-  });
 }

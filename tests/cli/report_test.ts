@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { describeReport, describeStatus } from "../../cli/report.ts";
+import { describeReport, describeSeries, describeStatus } from "../../cli/report.ts";
 import { emptyStep } from "../../engine/ledger.ts";
 import type { RunReport } from "../../engine/run.ts";
 
@@ -19,6 +19,38 @@ Deno.test("describeStatus() gives rate, position and time left of finite work", 
 Deno.test("describeStatus() leaves out what is not known", () => {
   const status = { records: 0, timeMs: undefined, progress: undefined, epochs: 0 };
   assertEquals(describeStatus(status, 0), "0 records · 0/s");
+});
+
+/** Series of that many symbols, of which the first ones lag behind. */
+function seriesOf(count: number, ...lagsMs: number[]) {
+  return Array.from({ length: count }, (_, at) => ({
+    labels: { symbol: `COIN${at}USDT`, interval: "1m" },
+    isLive: at >= lagsMs.length,
+    lagMs: lagsMs[at] ?? 0,
+    lastMs: Date.UTC(2024, 4, 6, 7, 8),
+  }));
+}
+
+Deno.test("describeSeries() names the series where they are few, and counts them where they are many", () => {
+  assertEquals(
+    describeSeries(seriesOf(2)),
+    "COIN0USDT 1m, COIN1USDT 1m live · last close 2024-05-06T07:08:00Z · up to date",
+  );
+  assertEquals(
+    describeSeries(seriesOf(1_024)),
+    "1,024 series live · last close 2024-05-06T07:08:00Z · up to date",
+  );
+});
+
+Deno.test("describeSeries() says which series is behind the most, and by how much", () => {
+  assertEquals(
+    describeSeries(seriesOf(6, 12_900, 190_000)),
+    "4 of 6 series live · last close 2024-05-06T07:08:00Z · COIN1USDT 1m and 1 more behind by 3 min 10 s",
+  );
+  assertEquals(
+    describeSeries(seriesOf(1, 0).map((one) => ({ ...one, lastMs: undefined }))),
+    "none of 1 series live · COIN0USDT 1m connecting",
+  );
 });
 
 const REPORT: RunReport = {

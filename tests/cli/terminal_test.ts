@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { fit } from "../../cli/fit.ts";
 import { createTerminal, type TerminalParts } from "../../cli/terminal.ts";
 
 function watched(parts: Partial<TerminalParts> = {}) {
@@ -12,6 +13,7 @@ function watched(parts: Partial<TerminalParts> = {}) {
     colors: false,
     columns: () => 20,
     now: () => clock.ms,
+    fit,
     ...parts,
   });
   return { terminal, written, clock };
@@ -35,6 +37,12 @@ Deno.test("a terminal shows at most five statuses a second", () => {
   const { terminal, written, clock } = watched();
   for (clock.ms = 0; clock.ms < 1_000; clock.ms += 10) terminal.show(() => `${clock.ms}`);
   assertEquals(written, ["err:0", ...[200, 400, 600, 800].map((ms) => `err:\r\x1b[2K${ms}`)]);
+});
+
+Deno.test("a terminal does not write a status again that has not changed", () => {
+  const { terminal, written, clock } = watched();
+  for (clock.ms = 0; clock.ms < 3_000; clock.ms += 1_000) terminal.show(() => "all is well");
+  assertEquals(written, ["err:all is well"]);
 });
 
 Deno.test("a terminal cuts a status that is too long, by columns and not by characters", () => {

@@ -21,7 +21,9 @@ export class Market implements AsyncDisposable {
   readonly store: InfluxdbServer;
   /** What the exchange was asked for since it was last cleared. */
   readonly asked: AskedCandles[] = [];
+  /** Its addresses. */
   readonly rest: string;
+  readonly stream: string;
   readonly folder: string;
   readonly #stack: AsyncDisposableStack;
 
@@ -37,9 +39,10 @@ export class Market implements AsyncDisposable {
         if (path.endsWith("/klines")) this.asked.push({ symbol, startMs: Number(startTime) });
       },
     });
-    const { rest, close } = serveSimulator(simulator);
+    const { rest, stream, close } = serveSimulator(simulator);
     stack.defer(close);
     this.rest = rest;
+    this.stream = stream;
     this.store = store;
     this.folder = folder;
     this.#stack = stack;

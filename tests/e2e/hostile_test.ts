@@ -91,9 +91,10 @@ Deno.test("a plugin fails at all that it was not granted", async () => {
   const port = String(other.port);
   const attempts = ATTEMPTS.map(([name, code]) =>
     `try { ${code}; context.log.warn("${name}: it could"); }
-     catch (error) { context.log.warn("${name}: " + error.message); }`
+     catch (error) { context.log.warn("${name}: " + textOf(error)); }`
   );
   const { code, stderr, files } = await catchSpy({
+    onLoad: `const textOf = (error) => error ? error.message + "; " + textOf(error.cause) : "";`,
     onRead: attempts.join("\n").replaceAll("PORT", port),
     permissions: { write: ["allowed.txt"] },
     options: { token: "hunter2-hunter2" },

@@ -134,25 +134,22 @@ const ANSWERS: readonly (readonly [name: string, answer: (told: string) => Respo
 
 Deno.test("a secret that a server repeats is nowhere, not in dead letters either", async (t) => {
   await using exchange = new TestExchange();
-  for (
-    const login of [{ bucket: "b", org: "o", ...PIPELINE_SECRET }, {
-      database: "b",
-      username: "me",
-      password: "${env:CANARY}",
-    }]
-  ) {
-    for (const [name, answer] of ANSWERS) {
-      await t.step(`${name} to ${Object.keys(login).at(-1)}`, async () => {
-        let told = false;
-        await using server = new CountingServer((request) => {
-          const header = request.headers.get("authorization") ?? "";
-          told ||= TRACES.some((trace) => (header + request.url).includes(trace));
-          return answer(header);
-        });
-        requireNoTrace(await runToStore(exchange, server, login));
-        assert(told, "The server must be told the secret");
+  const password = { database: "b", username: "me", password: "${env:CANARY}" };
+  const cases = [
+    ...ANSWERS.map((answer) => [{ bucket: "b", org: "o", ...PIPELINE_SECRET }, answer] as const),
+    ...ANSWERS.slice(0, 2).map((answer) => [password, answer] as const),
+  ];
+  for (const [login, [name, answer]] of cases) {
+    await t.step(`${name} to ${Object.keys(login).at(-1)}`, async () => {
+      let told = false;
+      await using server = new CountingServer((request) => {
+        const header = request.headers.get("authorization") ?? "";
+        told ||= TRACES.some((trace) => (header + request.url).includes(trace));
+        return answer(header);
       });
-    }
+      requireNoTrace(await runToStore(exchange, server, login));
+      assert(told, "The server must be told the secret");
+    });
   }
 });
 

@@ -507,3 +507,16 @@ Deno.test("readCheckpoint() gives the last one beside a run that holds the lock,
       assertStringIncludes(error.hint ?? "", "to start from the beginning");
     });
   }));
+
+Deno.test("fileCheckpoints() takes a body that is no checkpoint for damage, though its checksum is right", () =>
+  inNewFolder(async (folder) => {
+    await saveAll(folder, [1, 2]);
+    const body = JSON.stringify({ ...checkpoint(3), ledger: {} });
+    const bytes = new TextEncoder().encode(`1\n${body}`);
+    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    const text = `penstock checkpoint 1 sha256 ${sum}\n${body}`;
+    await Deno.writeTextFile(`${folder}/checkpoint`, text);
+    const { epoch, warnings } = await loadEpoch(folder);
+    assertEquals(epoch, 1);
+    assertStringIncludes(warnings.join(), "is damaged: it does not hold what it must");
+  }));

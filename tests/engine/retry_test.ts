@@ -191,6 +191,13 @@ Deno.test("waitBeforeRetry() gives whole milliseconds between 0 and 60 s", () =>
   assertEquals(waitBeforeRetry(5_000, error, () => ALMOST_ONE), 60_000);
 });
 
+Deno.test("waitBeforeRetry() waits for three days at most, whatever is asked", () => {
+  for (const retryAfterMs of [1e15, Infinity]) {
+    const error = new RetryableError("busy", { retryAfterMs });
+    assertEquals(waitBeforeRetry(0, error, () => 0), 259_200_000);
+  }
+});
+
 Deno.test("waitBeforeRetry() takes a request that makes no sense for none", () => {
   // Such as `Retry-After: Wed, 21 Oct 2015 07:28:00 GMT` read as seconds, or a date that has passed.
   for (const retryAfterMs of [NaN, -5_000, -Infinity]) {

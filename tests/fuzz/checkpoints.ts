@@ -4,8 +4,9 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { fileCheckpoints } from "../../engine/checkpoint.ts";
 import { FatalError } from "../../engine/errors.ts";
-import { emptyStep } from "../../engine/ledger.ts";
-import { must, mustBeMessage } from "./_cases.ts";
+import { parseBody } from "../../engine/checkpoint_body.ts";
+import { emptyStep, findImbalances } from "../../engine/ledger.ts";
+import { json, must, mustBeMessage } from "./_cases.ts";
 import { defineTarget, type FuzzTarget } from "./target.ts";
 
 /** The checkpoint of an epoch. */
@@ -121,5 +122,32 @@ async function put(path: string, bytes: Uint8Array | undefined): Promise<void> {
   });
 }
 
+const bodies = defineTarget({
+  name: "checkpoint_bodies",
+  promise: "A body with any of its values replaced is a checkpoint still, or is refused",
+  cases: 500,
+  arbitrary: fc.tuple(fc.array(fc.nat(20), { minLength: 1, maxLength: 5 }), json()),
+  holds([way, value]) {
+    const body = structuredClone(checkpoint(3));
+    let at: unknown = body;
+    for (const [depth, number] of way.entries()) {
+      const keys = Object.keys(Object(at));
+      const key = keys[number % keys.length];
+      if (key === undefined) return;
+      const next: unknown = Reflect.get(Object(at), key);
+      if (depth === way.length - 1 || typeof next !== "object") {
+        Reflect.set(Object(at), key, value);
+        break;
+      }
+      at = next;
+    }
+    const read = parseBody(JSON.stringify(body));
+    if (read === undefined) return;
+    must(Number.isSafeInteger(read.epoch), "an epoch");
+    must(findImbalances(read.ledger).every((fault) => !fault.includes("NaN")), "counts");
+    must(Object.values(read.positions).every((one) => Object(one) === one), "positions");
+  },
+});
+
 /** All targets of this file. */
-export const CHECKPOINTS: readonly FuzzTarget[] = [checkpoints];
+export const CHECKPOINTS: readonly FuzzTarget[] = [checkpoints, bodies];

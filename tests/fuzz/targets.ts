@@ -3,6 +3,8 @@
 import { ANSWERS } from "./answers.ts";
 import { CANDLES } from "./candles.ts";
 import { CHECKPOINTS } from "./checkpoints.ts";
+import { INFLUXDB } from "./influxdb.ts";
+import { LETTERS } from "./letters.ts";
 import { PIPELINE_FILES } from "./pipeline_files.ts";
 import { POINTS } from "./points.ts";
 import { ROWS } from "./rows.ts";
@@ -17,5 +19,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...ANSWERS,
   ...POINTS,
   ...VALUES,
+  ...INFLUXDB,
+  ...LETTERS,
   ...CHECKPOINTS,
 ];

@@ -148,6 +148,11 @@ Deno.test("influxdb leaves open candles out until they are closed", async () => 
   const options = { ...OPTIONS.v1 };
   const first = await read(options, world("v1", { points }).context());
   assertEquals(first.records, candles("ETHUSDT", 10, 12));
+  const narrow = await read(
+    { ...options, fields: { close: "float" } },
+    world("v1", { points }).context(),
+  );
+  assertEquals(narrow.records.map(({ fields }) => fields), [{ close: 10.5 }, { close: 11.5 }]);
   const all = await read({ ...options, updates: "all" }, world("v1", { points }).context());
   assertEquals(all.records, points);
   const later = [...points.slice(0, 2), candle("ETHUSDT", 12), candle("ETHUSDT", 13)];
@@ -182,6 +187,17 @@ Deno.test("influxdb gives the stored point right before `from`, with all its fie
   assertEquals(records.map(({ timeMs }) => (timeMs - T0) / MINUTE), [7, 8, 7]);
   const again = await read(options, world("v1", { points }).context(), position);
   assertEquals(again.batches, []);
+});
+
+Deno.test("influxdb says where each series stands", async () => {
+  const options = { ...OPTIONS.v1, where: { symbol: "BTCUSDT" } };
+  const { position } = await read(options, world("v1").context());
+  const checked = influxdb.options.safeParse(options);
+  if (!checked.success) throw new Error("Wrong options");
+  assertEquals(influxdb.describePosition?.(checked.data, position, T0), [{
+    series: "base=BTC exchange=binance interval=1m quote=USDT symbol=BTCUSDT",
+    lastMs: T0 + 20_399 * MINUTE,
+  }]);
 });
 
 Deno.test("influxdb asks for points before `from` only where there is one, and for new series only", async () => {
