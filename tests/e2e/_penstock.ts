@@ -1,5 +1,6 @@
 /** penstock as a user starts it: a process of its own, against a simulated exchange on loopback. */
 
+import { delay } from "@std/async";
 import { fromFileUrl, join } from "@std/path";
 import { systemClock } from "../../engine/clock.ts";
 import { createSimulator, type Scenario, serveSimulator } from "../../simulator/mod.ts";
@@ -15,13 +16,18 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** What Deno is called with to run penstock with what `deno task run` allows it. */
+export function commandOf(args: readonly string[]): string[] {
+  return ["run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "-P=planner", CLI, ...args];
+}
+
 /** Starts penstock with what `deno task run` allows it. */
 export function start(
   args: readonly string[],
   options: Deno.CommandOptions = {},
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: [...PENSTOCK.slice(1), ...args],
+    args: commandOf(args),
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
@@ -30,18 +36,19 @@ export function start(
   }).spawn();
 }
 
-/** What a shell is told to run penstock, without the arguments. */
-export const PENSTOCK: readonly string[] = [
-  ...[Deno.execPath(), "run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "-P=planner"],
-  CLI,
-];
-
 /**
- * The confined process of a run, by its id: it is the one that reads, writes and saves.
- *
- * @returns Nothing, as long as it has not been started.
+ * The confined process of a run, by its id: it is the one that reads, writes and saves. Waits until
+ * it is there.
  */
-export async function confinedOf(child: Deno.ChildProcess): Promise<number | undefined> {
+export async function confinedOf(child: Deno.ChildProcess): Promise<number> {
+  for (;;) {
+    const pid = await findConfined(child);
+    if (pid !== undefined) return pid;
+    await delay(10);
+  }
+}
+
+async function findConfined(child: Deno.ChildProcess): Promise<number | undefined> {
   // Linux tells without any tool; elsewhere `pgrep` is a part of the system.
   const [program, ...args] = Deno.build.os === "linux"
     ? ["cat", `/proc/${child.pid}/task/${child.pid}/children`]
@@ -52,7 +59,7 @@ export async function confinedOf(child: Deno.ChildProcess): Promise<number | und
 
 /** Kills a run, as a power cut does: the process that runs it, and the one that watches it. */
 export async function killRun(child: Deno.ChildProcess): Promise<void> {
-  const confined = await confinedOf(child);
+  const confined = await findConfined(child);
   // At once, so that neither notices the death of the other.
   for (
     const kill of [() => confined && Deno.kill(confined, "SIGKILL"), () => child.kill("SIGKILL")]

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { end, type Ended, PENSTOCK } from "./_penstock.ts";
+import { commandOf, end, type Ended } from "./_penstock.ts";
 
 /** Begins the names of tests that need such a file system where there can be none. */
 export const NO_MOUNTS = "(needs user namespaces, to mount a small file system)";
@@ -48,6 +48,5 @@ function shell(command: string, args: readonly string[]): Deno.ChildProcess {
 
 /** The words of a shell that run penstock with what `deno task run` allows it. */
 export function penstockCommand(...args: readonly string[]): string {
-  const words = [...PENSTOCK, ...args];
-  return words.map((word) => `'${word}'`).join(" ");
+  return [Deno.execPath(), ...commandOf(args)].map((word) => `'${word}'`).join(" ");
 }

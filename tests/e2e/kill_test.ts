@@ -44,7 +44,7 @@ const ENDS = {
   "SIGINT": (child) => child.kill("SIGINT"),
   "SIGTERM": (child) => child.kill("SIGTERM"),
   "SIGKILL of the process that runs it": async (child) =>
-    Deno.kill(await confinedOf(child) ?? NaN, "SIGKILL"),
+    Deno.kill(await confinedOf(child), "SIGKILL"),
   "SIGKILL of the process that watches it": (child) => child.kill("SIGKILL"),
 } satisfies Record<string, (child: Deno.ChildProcess) => void | Promise<void>>;
 

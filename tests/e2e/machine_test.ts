@@ -3,7 +3,14 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { heedsModes } from "../engine/_folder.ts";
-import { penstock, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
+import {
+  confinedOf,
+  penstock,
+  start,
+  temporaryFolder,
+  TestExchange,
+  writePipeline,
+} from "./_penstock.ts";
 import { CAN_MOUNT, inNamespace, inShell, NO_MOUNTS, penstockCommand } from "./_small_disk.ts";
 
 const CSV_FILE = fromFileUrl(new URL("../../pipelines/custom/csv_file.ts", import.meta.url));
@@ -22,7 +29,7 @@ async function writePrices(
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "prices.csv"), `${lines.join("\n")}\n`);
   const { out = "out.lp", rejected = "rejected.jsonl" } = paths;
-  return await writePipeline(folder, {
+  const file = await writePipeline(folder, {
     name: "prices",
     sources: [{
       use: CSV_FILE,
@@ -38,6 +45,10 @@ async function writePrices(
     dead_letter: { use: "file", with: { path: rejected } },
     epoch: { records: 500 },
   });
+  // It has code of its own, which may reach what it asks for once that is accepted.
+  const { code, stderr } = await penstock("accept", file);
+  assertEquals(code, 0, stderr);
+  return file;
 }
 
 let known: Promise<Record<string, string>> | undefined;
@@ -237,7 +248,8 @@ Deno.test("a second run of a pipeline refuses, and the lock does not outlive a r
     }"`,
   );
   assertStringIncludes(second.stderr, "Wait for the other run to end, or stop it");
-  first.kill("SIGKILL");
+  // The process that runs the pipeline holds the lock; the one that started it ends with it.
+  Deno.kill(await confinedOf(first), "SIGKILL");
   await first.status;
   await writePipeline(temporary.path, pipeline(exchange.rest));
   const third = await penstock("run", file);
