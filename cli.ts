@@ -7,12 +7,13 @@
 import { parseArgs } from "@std/cli";
 import { resolve } from "@std/path";
 import { checkpointFolder, keepsCheckpoints, type PipelinePlace } from "./cli/checkpoints.ts";
-import { GrantError, renderDifferences } from "./cli/confine/grants.ts";
+import { GrantError, renderDifferences } from "./cli/confine/grant_error.ts";
 import type { Need } from "./cli/confine/mod.ts";
 import type { Host } from "./cli/host.ts";
 import { machineInputs } from "./cli/inputs.ts";
 import type { AuditFlags } from "./cli/audit.ts";
 import { EXPLAIN_FORMATS, type ExplainFlags } from "./cli/explain_flags.ts";
+import { NEW_KINDS, NEW_THINGS, type NewFlags } from "./cli/new_flags.ts";
 import type { ReplayFlags } from "./cli/replay.ts";
 import type { RunFlags } from "./cli/run.ts";
 import { STATE_ACTIONS, type StateFlags } from "./cli/state_flags.ts";
@@ -38,6 +39,8 @@ usage:
   penstock state export FILE  prints it as JSON
   penstock state reset FILE   forgets all of it, or what --step and --series name; keeps a backup
   penstock accept FILE     grants the code of a pipeline what it asks for, in penstock.lock
+  penstock new pipeline NAME  makes NAME.yaml, which runs at once
+  penstock new plugin NAME    makes NAME.ts and its test, of --kind source|transform|sink
   penstock plugins         lists sources, transforms and sinks
   penstock describe NAME   says all about a plugin and its options; NAME may be the path of your own
   penstock schema          prints the JSON schema of pipeline files, for editors
@@ -132,6 +135,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async ({ operand }, _host, terminal) =>
       (await import("./cli/accept.ts")).accept(operand, terminal),
   },
+  "new": {
+    flags: ["kind"],
+    operands: ["pipeline|plugin", "NAME"],
+    run: async (call, _host, terminal) =>
+      (await import("./cli/new.ts")).create(newFlagsOf(call), Deno.cwd(), terminal),
+  },
   "plugins": {
     flags: [],
     operands: [],
@@ -224,7 +233,7 @@ function parseCall(name: string, command: Command, args: readonly string[]): Cal
   const flags = parseArgs(given, {
     string: [
       ...["simulate", "state", "drain", "limit", "metrics", "log", "format"],
-      ...["file", "step", "series", "from", "to"],
+      ...["file", "step", "series", "from", "to", "kind"],
     ],
     boolean: ["verbose", "repair", "probe"],
   });
@@ -321,6 +330,16 @@ function formatOf({ format = "text" }: Call["flags"]): ExplainFlags["format"] {
   const known = EXPLAIN_FORMATS.find((one) => one === format);
   if (known) return known;
   throw unknown("format", String(format), EXPLAIN_FORMATS, "The formats");
+}
+
+/** What `new` is told by its arguments. */
+function newFlagsOf({ operands: [given = "", name = ""], flags }: Call): NewFlags {
+  const thing = NEW_THINGS.find((one) => one === given);
+  if (!thing) throw unknown("thing to make", given, NEW_THINGS, "The things");
+  const asked = textOf(flags.kind) ?? "transform";
+  const kind = NEW_KINDS.find((one) => one === asked);
+  if (!kind) throw unknown("kind", asked, NEW_KINDS, "The kinds");
+  return { thing, name, kind };
 }
 
 /** What `state` is told by its arguments. */

@@ -14,6 +14,7 @@ import {
 import { FatalError, OptionsError } from "../engine/errors.ts";
 import { listed } from "../engine/nearest.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
+import { deliveryOf } from "../engine/plugin.ts";
 import { describeState } from "../engine/state/describe.ts";
 import { type Reset, resetCheckpoint, type ResetWish } from "../engine/state/reset.ts";
 import { checkpointFolder } from "./checkpoints.ts";
@@ -104,8 +105,8 @@ function whatFollows(
   sources: readonly string[],
 ): string[] {
   if (sources.length === 0) return [];
-  const doubling = sinks.filter(({ id, plugin }) =>
-    id in tokens && plugin.delivery !== "idempotent"
+  const doubling = sinks.filter(({ id, plugin, options }) =>
+    id in tokens && deliveryOf(plugin, options) !== "idempotent"
   );
   const again = `${listed(sources, "and")} will give again what was delivered already`;
   if (doubling.length === 0) return [`${again}; the sinks take it in the place of what they have`];

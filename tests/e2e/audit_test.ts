@@ -17,6 +17,7 @@ const HOUR = 3_600_000;
 /** An exchange that notes which candles it is asked for. */
 function exchangeOf(scenario: Scenario) {
   const asked: string[] = [];
+  let call = (_nth: number) => {};
   const simulator = createSimulator(scenario, {
     clock: systemClock,
     onRequest({ path, params }) {
@@ -25,6 +26,7 @@ function exchangeOf(scenario: Scenario) {
       asked.push(
         `${params.symbol} ${iso(Number(params.startTime))} ${iso(Number(params.endTime) + 1)}`,
       );
+      call(asked.length);
     },
   });
   const { rest, close } = serveSimulator(simulator);
@@ -32,6 +34,11 @@ function exchangeOf(scenario: Scenario) {
     rest,
     /** What was asked for since the last time. */
     asked: () => asked.splice(0),
+    /** Calls at each request for candles, with its number since then. */
+    at(listener: (nth: number) => void): void {
+      asked.length = 0;
+      call = listener;
+    },
     [Symbol.asyncDispose]: close,
   };
 }
@@ -238,6 +245,36 @@ testWith(
     const rows = (database: string) =>
       server.query('SELECT * FROM "kline" GROUP BY * ORDER BY time', database);
     assertEquals(await rows("market"), await rows("whole"));
+  },
+);
+
+testWith(
+  "influxd",
+  "audit --repair that is killed is finished by the next one",
+  async () => {
+    await using exchange = exchangeOf({});
+    await using server = await startInfluxdb({ databases: ["market"] });
+    await using temporary = await temporaryFolder();
+    const store = { url: server.url, database: "market" };
+    const given = { ...GENERATED, rest: exchange.rest, store };
+    const file = await writePipeline(temporary.path, pipelineOf(given));
+    assertEquals((await penstock("run", file)).code, 0);
+    const uninterrupted = await rowsOf(server);
+    for (const day of ["03", "11", "20"]) {
+      await lose(server, `2024-03-${day}T00:00:00Z`, `2024-03-${day}T20:00:00Z`);
+    }
+    // What it has started ends with it, but may get further until then: further kills may come too late.
+    const ends: (Deno.Signal | null)[] = [];
+    for (const fatal of [1, 2, 4]) {
+      const child = start(["audit", file, "--repair"]);
+      exchange.at((nth) => nth === fatal && child.kill("SIGKILL"));
+      ends.push((await end(child)).signal);
+    }
+    assertEquals(ends[0], "SIGKILL");
+    exchange.at(() => {});
+    const { code, stdout, stderr } = await penstock("audit", file, "--repair");
+    assertEquals(code, 0, stdout + stderr);
+    assertEquals(await rowsOf(server), uninterrupted);
   },
 );
 
