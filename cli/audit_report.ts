@@ -82,10 +82,10 @@ function describeWhole({ series, isWhole: all }: AuditReport): string {
   const size = `${format(series.length)} series`;
   if (all) return `${size}: nothing is missing${odd}`;
   const missing = series.reduce((total, { gaps }) => total + sum(gaps, "slots"), 0);
-  const wrong = series.reduce((total, { breaks }) => total + breaks.length, 0);
+  const wrong = series.reduce((total, { breaks }) => total + sum(breaks, "points"), 0);
   return `${size}, ${format(series.filter(isWhole).length)} of them whole: ${
     count(missing)
-  } missing, ${format(wrong)} times computed fields that do not follow${odd}`;
+  } missing, ${count(wrong)} with wrong fields${odd}`;
 }
 
 function sum<Key extends string>(

@@ -620,3 +620,8 @@ Deno.test("rsi gives the same for decimals as for text", () => {
     assertEquals(column(points, name), column(expected, name));
   }
 });
+
+Deno.test("rsi has 0 as the blank of `gap_bars`: none is missing", () => {
+  const checked = rsi.options.safeParse({});
+  assertEquals(checked.success && rsi.blanks?.(checked.data), { gap_bars: 0 });
+});
