@@ -9,6 +9,9 @@
 import { engine } from "./engine.ts";
 import { historyPath } from "./history_path.ts";
 import { influxdb } from "./influxdb.ts";
+import { liveLatency } from "./live_latency.ts";
+import { liveMemory } from "./live_memory.ts";
+import { livePath } from "./live_path.ts";
 import { memory } from "./memory.ts";
 import { serverAway } from "./server_away.ts";
 import { startUp } from "./start_up.ts";
@@ -21,6 +24,9 @@ const BENCHES: readonly (() => BenchRow[] | Promise<BenchRow[]>)[] = [
   memory,
   influxdb,
   serverAway,
+  livePath,
+  liveLatency,
+  liveMemory,
 ];
 
 const rows: BenchRow[] = [];

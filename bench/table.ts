@@ -84,8 +84,11 @@ export function median(values: readonly number[]): number {
 function describeBound(row: BenchRow): string {
   if (!row.bound) return "";
   const { atLeast, below } = row.bound;
-  const bound = atLeast === undefined ? `below ${below}` : `at least ${atLeast}`;
-  return `${bound}: ${keepsBound(row) ? "kept" : "NOT KEPT"}`;
+  const bounds = [
+    ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),
+    ...(below === undefined ? [] : [`below ${below}`]),
+  ];
+  return `${bounds.join(", ")}: ${keepsBound(row) ? "kept" : "NOT KEPT"}`;
 }
 
 function round(value: number): string {

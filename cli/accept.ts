@@ -8,13 +8,8 @@ import { fromFileUrl } from "@std/path";
 import { FatalError } from "../engine/errors.ts";
 import { NO_REACH, unite } from "../engine/permissions.ts";
 import { isModuleFile } from "../engine/pipeline_file/read_pipeline.ts";
-import {
-  compareGrants,
-  lockPathOf,
-  readGrants,
-  renderDifferences,
-  withGrants,
-} from "./confine/grants.ts";
+import { compareGrants, lockPathOf, readGrants, withGrants } from "./confine/grants.ts";
+import { renderDifferences } from "./confine/grant_error.ts";
 import { denoPath, launch } from "./confine/launch.ts";
 import { PlanningEnded, planPipeline } from "./confine/plan.ts";
 import type { Host } from "./host.ts";

@@ -14,14 +14,24 @@ import {
 import { FatalError, OptionsError } from "../engine/errors.ts";
 import { listed } from "../engine/nearest.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
+import { deliveryOf } from "../engine/plugin.ts";
 import { describeState } from "../engine/state/describe.ts";
 import { type Reset, resetCheckpoint, type ResetWish } from "../engine/state/reset.ts";
 import { checkpointFolder } from "./checkpoints.ts";
 import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
-import type { StateFlags } from "./state_flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
+
+/** What `state` is given. */
+export interface StateFlags extends ResetWish {
+  /** What is done. */
+  readonly action: "show" | "export" | "reset";
+  /** The pipeline file. */
+  readonly file: string;
+  /** Where checkpoints are kept. */
+  readonly state: string | undefined;
+}
 
 /**
  * Shows, exports or resets what a pipeline remembers.
@@ -104,8 +114,8 @@ function whatFollows(
   sources: readonly string[],
 ): string[] {
   if (sources.length === 0) return [];
-  const doubling = sinks.filter(({ id, plugin }) =>
-    id in tokens && plugin.delivery !== "idempotent"
+  const doubling = sinks.filter(({ id, plugin, options }) =>
+    id in tokens && deliveryOf(plugin, options) !== "idempotent"
   );
   const again = `${listed(sources, "and")} will give again what was delivered already`;
   if (doubling.length === 0) return [`${again}; the sinks take it in the place of what they have`];

@@ -4,7 +4,6 @@
  * @module
  */
 
-import stringWidth from "string-width";
 import type { Secret } from "../engine/options.ts";
 import { createRedactor } from "../engine/redact.ts";
 import { writeAll } from "../engine/world.ts";
@@ -40,6 +39,8 @@ export interface TerminalParts {
   readonly colors: boolean;
   /** Columns of the terminal. */
   columns(): number;
+  /** Cuts a status to so many columns. No status is shown without it. */
+  fit?(text: string, columns: number): string;
   /** Epoch milliseconds. */
   now(): number;
 }
@@ -60,9 +61,9 @@ export function createTerminal(parts: TerminalParts): Terminal {
       await parts.writeOut(bytes);
     },
     show(status) {
-      if (!parts.interactive || parts.now() - shownMs < EVERY_MS) return;
+      if (!parts.interactive || !parts.fit || parts.now() - shownMs < EVERY_MS) return;
       shownMs = parts.now();
-      const line = fit(redact(status()), parts.columns() - 1);
+      const line = parts.fit(redact(status()), parts.columns() - 1);
       if (line === shown) return;
       parts.writeErr(`${erase()}${line}`);
       shown = line;
@@ -78,8 +79,12 @@ export function createTerminal(parts: TerminalParts): Terminal {
   };
 }
 
-/** Standard output and error of this process. */
-export function machineTerminal(): Terminal {
+/**
+ * Standard output and error of this process.
+ *
+ * @param fit Cuts a status. Left out by a process that shows none, as it takes time to load.
+ */
+export function machineTerminal(fit?: TerminalParts["fit"]): Terminal {
   const { stdout, stderr } = Deno;
   const interactive = stderr.isTerminal();
   // Bound here and now: code of the user's gets others in their place.
@@ -93,6 +98,7 @@ export function machineTerminal(): Terminal {
     // Some terminals do not know their size and say 0.
     columns: () => Deno.consoleSize().columns || 80,
     now: () => Date.now(),
+    ...fit ? { fit } : {},
   });
 }
 
@@ -135,11 +141,4 @@ export function sayWhileItLasts(write: (bytes: Uint8Array) => number): (text: st
       lost++;
     }
   };
-}
-
-function fit(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
-  let cut = text;
-  while (cut !== "" && stringWidth(cut) > columns - 1) cut = cut.slice(0, -1);
-  return `${cut}…`;
 }

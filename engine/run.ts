@@ -347,7 +347,8 @@ class Run {
       ledger.out += slice.length;
       await this.#push(slice);
     }
-    this.#positions.set(step.id, { ...this.#positions.get(step.id), ...batch.position });
+    // In place: a source of a thousand series moves some of them at a time.
+    Object.assign(this.#positions.get(step.id) ?? {}, batch.position);
     this.#given.set(step.id, true);
     this.#progress.set(step.id, batch.progress);
     this.#status.progress = meanOf(this.#progress.values());

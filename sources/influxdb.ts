@@ -97,11 +97,17 @@ export const influxdb = defineSource({
   id: "influxdb",
   summary: "Reads points back from InfluxDB 1, 2 or 3, or from VictoriaMetrics",
   options,
-  replay: "exact",
+  replay: ({ updates }) => updates === "all" ? "final" : "exact",
   shape: ({ measurement, tags, fields }: Options) => ({
     ...{ kind: "point", measurement, tags, fields },
   }),
   permissions: (options: Options) => permissionsOf(options),
+  describePosition: (_options, position) =>
+    Object.entries(position).map(([key, place]) => {
+      const { after } = Object(place);
+      const tags = Array.from(new URLSearchParams(key), (tag) => tag.join("="));
+      return { series: tags.join(" "), lastMs: typeof after === "number" ? after : undefined };
+    }),
   async *read(options: Options, from, context): AsyncGenerator<SourceBatch<Point>> {
     context.signal.throwIfAborted();
     const reading = await begin(options, from, context);

@@ -26,7 +26,8 @@ import { handedInputs, handing, type Handover, type Simulated } from "../inputs.
 import { loadingWith, openPipeline, registry } from "../open.ts";
 import { type Answer, parseTold, type Told } from "./claims.ts";
 import { fillPlaceholders, placeholderOf } from "./fill.ts";
-import { type Asked, type Claims, compareGrants, GrantError, readGrants } from "./grants.ts";
+import { GrantError } from "./grant_error.ts";
+import { type Asked, type Claims, compareGrants, readGrants } from "./grants.ts";
 import { ask } from "./launch.ts";
 
 /** What a command does with a pipeline. */

@@ -6,12 +6,13 @@
  */
 
 import { main } from "../../cli.ts";
+import { fit } from "../fit.ts";
 import { handedInputs } from "../inputs.ts";
 import { machineTerminal } from "../terminal.ts";
 import { guardProcess } from "./guard.ts";
 import { openLifeline } from "./lifeline.ts";
 
-const terminal = machineTerminal();
+const terminal = machineTerminal(fit);
 // The last checkpoint is whole at any moment, and nobody is left to watch over what comes next.
 const { handover, onSignal } = await openLifeline(Deno.stdin.readable, () => Deno.exit(1));
 guardProcess(terminal);

@@ -98,8 +98,11 @@ function withoutSteps(checkpoint: Checkpoint, isMeant: (id: string) => boolean):
     (state) => `what it remembered (${Object.keys(state).length} keys)`,
   );
   const tokens = drop("sink", checkpoint.tokens, () => "where it went on");
+  const refusals = Object.fromEntries(
+    Object.entries(checkpoint.refusals).filter(([id]) => !isMeant(id)),
+  );
   return {
-    checkpoint: { ...checkpoint, positions, states, tokens },
+    checkpoint: { ...checkpoint, positions, states, tokens, refusals },
     removed,
     sources: Object.keys(checkpoint.positions).filter(isMeant),
   };

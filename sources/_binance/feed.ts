@@ -64,6 +64,8 @@ export class Feed {
   #blockedBy: Track | undefined;
   #blockedSinceMs = 0;
   #changed = new Set<Track>();
+  /** Whether a series may be excused as quiet. */
+  #hasQuiet = false;
 
   /** Begins where the series stand. */
   constructor(options: FeedOptions) {
@@ -153,6 +155,7 @@ export class Feed {
     }
     // A page has room for more than the candles that are compared: nothing new means nothing more.
     if (slots.frontierMs <= askedMs) track.fallQuiet(askedMs, nowMs);
+    this.#hasQuiet ||= track.excuse === "quiet";
     return filled;
   }
 
@@ -205,9 +208,14 @@ export class Feed {
   /**
    * Lets go what may leave.
    *
-   * @returns What leaves, in order; `lost` is a series that is no longer waited for.
+   * @returns What leaves, in order; `lost` is a series that is no longer waited for, `madeRoom` says
+   * whether REST can now be asked for what had to wait.
    */
-  take(nowMs: number): { leaving: Leaving[]; moved: number[]; lost: number | undefined } {
+  take(
+    nowMs: number,
+  ): { leaving: Leaving[]; moved: number[]; lost: number | undefined; madeRoom: boolean } {
+    const madeRoom = this.#kept >= this.#options.mostKept ||
+      this.#tracks.some((track) => this.#hasPlenty(track));
     const leaving: Leaving[] = [];
     for (const track of this.#changed) {
       const candles = this.#counted(track, () => track.slots.takeCorrections());
@@ -220,7 +228,7 @@ export class Feed {
       const snapshot = track.takeSnapshot();
       if (snapshot) leaving.push({ at: track.at, candle: snapshot.event, closed: false });
     }
-    return { leaving, moved: [...moved], lost };
+    return { leaving, moved: [...moved], lost, madeRoom };
   }
 
   /**
@@ -300,9 +308,15 @@ export class Feed {
    * later: most halts are of the whole exchange, and the first candle after one may be lost.
    */
   #speak({ slots, excuse }: Track, openMs: number): void {
-    if (excuse !== "quiet" && slots.isNext(openMs)) return;
+    if (!this.#hasQuiet) return;
+    const goesOn = excuse !== "quiet" && slots.isNext(openMs);
     const endMs = nextOpen(slots.interval, openMs);
-    for (const other of this.#tracks) other.heed(slots.frontierMs, endMs);
+    for (const other of this.#tracks) {
+      // A candle that follows the last one tells of a halt within it alone.
+      if (goesOn && other.slots.frontierMs <= openMs) continue;
+      other.heed(goesOn ? openMs : slots.frontierMs, endMs);
+    }
+    this.#hasQuiet = this.#tracks.some(({ excuse }) => excuse === "quiet");
   }
 
   #counted<T>(track: Track, change: () => T): T {

@@ -20,6 +20,12 @@ const CANDLE_BYTES = 1_000;
 /** Rows of all series that are asked for ahead, and the least and most of one page. */
 const ROWS_AHEAD = 20_000;
 const PAGE_ROWS = { least: 100, most: 1_000 } as const;
+/**
+ * What comes in within this time of a small batch is given together: one batch for each candle of a
+ * burst would cost several times as much.
+ */
+const LINGER_MS = 5;
+const SMALL_BATCH = 200;
 /** How often what is buffered is measured. */
 const MEASURE_MS = 1_000;
 
@@ -98,18 +104,21 @@ export class LiveReading {
         ...(before.length > 0 ? { before } : {}),
       };
     }
+    let given = 0;
     for (;;) {
       signal.throwIfAborted();
       if (this.#failure) throw this.#failure.error;
       this.#measure();
-      const { leaving, moved, lost } = this.#feed.take(client.now());
+      if (given > 0 && given < SMALL_BATCH) await context.sleep(LINGER_MS, signal);
+      const { leaving, moved, lost, madeRoom } = this.#feed.take(client.now());
       if (lost !== undefined) this.#tellLost(lost);
-      if (leaving.length === 0) {
+      given = leaving.length;
+      if (given === 0) {
         if (lost !== undefined) continue;
         await this.#bell.wait(this.#feed.nextTakeMs() - client.now(), context, signal);
         continue;
       }
-      catchUp.wake();
+      if (madeRoom) catchUp.wake();
       yield {
         records: leaving.flatMap(({ at, candle, closed }) => {
           const one = series[at];

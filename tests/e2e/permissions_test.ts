@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { copy, isWithin, usedBy } from "./_audit.ts";
 import { join } from "@std/path";
-import { start } from "./_penstock.ts";
+import { end, start } from "./_penstock.ts";
 import { CountingServer, ROOT } from "./_spy.ts";
 
 const PIPELINES = (await Array.fromAsync(Deno.readDir(join(ROOT, "pipelines"))))
@@ -20,17 +20,15 @@ for (const name of PIPELINES) {
     await using store = new CountingServer(answer);
     const log = join(pipelines.path, "audit.jsonl");
     const url = `http://127.0.0.1:${store.port}`;
+    const variables = {
+      NO_COLOR: "1",
+      INFLUX_URL: url,
+      VICTORIA_METRICS_URL: url,
+      INFLUX_TOKEN: "a-token",
+    };
     const child = start(
       ["run", join(pipelines.path, name), "--simulate", "--state", pipelines.path, "--verbose"],
-      {
-        env: {
-          NO_COLOR: "1",
-          DENO_AUDIT_PERMISSIONS: log,
-          INFLUX_URL: url,
-          VICTORIA_METRICS_URL: url,
-          INFLUX_TOKEN: "a-token",
-        },
-      },
+      { env: { ...variables, DENO_AUDIT_PERMISSIONS: log } },
     );
     const printed = new Response(child.stdout).arrayBuffer();
     let said = "";
@@ -45,6 +43,15 @@ for (const name of PIPELINES) {
     await Promise.all([printed, child.status]);
     const [, declared = ""] = /It may reach:\n((?: {2}.*\n)+)/.exec(said) ?? [];
     const allowed = declared.trim().split("\n").map((line) => line.trim().split(/ +/).join(" "));
+    const explained = await explain(join(pipelines.path, name), variables);
+    const [host] = /127\.0\.0\.1:\d+/.exec(allowed.find((one) => !explained.includes(one)) ?? "") ??
+      [];
+    // The simulated exchange takes the place of the real one; checkpoints are no step's.
+    const real = explained.filter((one) => !/^net .*\.binance\.com:/.test(one));
+    const planned = allowed.filter((one) =>
+      one !== `net ${host}` && !one.endsWith(`${pipelines.path}/${name.split(".")[0]}`)
+    );
+    assertEquals(planned, real, "What is planned must be what `explain` prints");
     const used = await usedBy(`${log}.confined`);
     assert(used.some((one) => one.startsWith("net ") || one.startsWith("read ")), said);
     assertEquals(
@@ -53,6 +60,16 @@ for (const name of PIPELINES) {
       `${said}\nallowed: ${allowed.join(", ")}`,
     );
   });
+}
+
+/** The permissions that `explain` prints. */
+async function explain(file: string, env: Record<string, string>): Promise<string[]> {
+  const { code, stdout, stderr } = await end(start(["explain", file, "--format", "json"], { env }));
+  assertEquals(code, 0, stderr);
+  const { permissions } = JSON.parse(stdout);
+  return ["net", "read", "write", "env"].flatMap((kind) =>
+    permissions[kind].map((value: string) => `${kind} ${value}`)
+  );
 }
 
 /** As much of a store as lets a run begin. */

@@ -9,9 +9,9 @@
 
 import { parseArgs } from "@std/cli";
 import { seededRandom } from "../contracts/context.ts";
-import { describeFailure, type FuzzFailure, type FuzzOutcome, type FuzzTarget } from "./target.ts";
+import { runBlock } from "./block.ts";
+import { describeFailure, type FuzzFailure, type FuzzTarget } from "./target.ts";
 import { TARGETS } from "./targets.ts";
-import type { Block } from "./worker.ts";
 
 const USAGE = `deno task fuzz [--minutes N] [--seed N] [--target NAME] [--path PATH]
   --minutes N    how long (default: 1)
@@ -86,7 +86,7 @@ async function runAll(
         cases: casesFor(target, count),
       };
       const startMs = performance.now();
-      const outcome = await runBlock(worker, block);
+      const outcome = await runBlock(worker, block, HANG_MS);
       count.cases += outcome.cases;
       count.ms += performance.now() - startMs;
       count.failure = outcome.failure;
@@ -113,22 +113,6 @@ function startWorker(): Worker {
 function casesFor({ cases }: FuzzTarget, count: Count): number {
   if (count.ms === 0) return Math.min(100, cases);
   return Math.max(1, Math.ceil(count.cases * BLOCK_MS / count.ms));
-}
-
-function runBlock(worker: Worker, block: Block): Promise<FuzzOutcome> {
-  const { promise, resolve, reject } = Promise.withResolvers<FuzzOutcome>();
-  const hang = setTimeout(() => {
-    const { target, seed, cases } = block;
-    const reason = `one of ${cases} cases of this seed did not end within ${HANG_MS / 1_000} s`;
-    resolve({ cases: 0, failure: { target, seed, path: "0", example: "unknown", reason } });
-  }, HANG_MS);
-  worker.onmessage = ({ data }: MessageEvent<FuzzOutcome>) => resolve(data);
-  worker.onerror = (event) => {
-    event.preventDefault();
-    reject(new Error(`The worker of target "${block.target}" ended: ${event.message}`));
-  };
-  worker.postMessage(block);
-  return promise.finally(() => clearTimeout(hang));
 }
 
 function tableOf(counts: ReadonlyMap<string, Count>): string {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
+import { runBlock } from "./block.ts";
 import { defineTarget, describeFailure } from "./target.ts";
 import { TARGETS } from "./targets.ts";
 
@@ -38,4 +39,11 @@ Deno.test("a promise that is broken is found, made small, and can be run again b
   );
   const again = await wrong.run({ seed: failure.seed, cases: 1, path: failure.path });
   assertEquals(again.failure?.example, "100");
+});
+
+Deno.test("a block that does not end is a failure, with the seed that hangs", async () => {
+  const hanging = { onmessage: null, onerror: null, postMessage: () => {} };
+  const { failure } = await runBlock(hanging, { target: "wrong", seed: 7, cases: 50 }, 1);
+  assertStringIncludes(failure?.reason ?? "", "one of 50 cases of this seed did not end");
+  assertEquals(failure?.seed, 7);
 });

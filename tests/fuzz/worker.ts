@@ -5,13 +5,8 @@
  */
 
 import { TARGETS } from "./targets.ts";
-import type { FuzzOutcome, FuzzParameters } from "./target.ts";
-
-/** A block of cases of one target. */
-export interface Block extends FuzzParameters {
-  /** The target. */
-  readonly target: string;
-}
+import type { Block } from "./block.ts";
+import type { FuzzOutcome } from "./target.ts";
 
 /** The part of a worker's own scope that is used here. */
 interface Scope {

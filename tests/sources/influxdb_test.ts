@@ -189,6 +189,17 @@ Deno.test("influxdb gives the stored point right before `from`, with all its fie
   assertEquals(again.batches, []);
 });
 
+Deno.test("influxdb says where each series stands", async () => {
+  const options = { ...OPTIONS.v1, where: { symbol: "BTCUSDT" } };
+  const { position } = await read(options, world("v1").context());
+  const checked = influxdb.options.safeParse(options);
+  if (!checked.success) throw new Error("Wrong options");
+  assertEquals(influxdb.describePosition?.(checked.data, position, T0), [{
+    series: "base=BTC exchange=binance interval=1m quote=USDT symbol=BTCUSDT",
+    lastMs: T0 + 20_399 * MINUTE,
+  }]);
+});
+
 Deno.test("influxdb asks for points before `from` only where there is one, and for new series only", async () => {
   const points = [...candles("BTCUSDT", 0, 9), ...candles("ETHUSDT", 0, 9)];
   const whole = world("v1", { points });

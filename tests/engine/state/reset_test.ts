@@ -41,6 +41,11 @@ Deno.test("resetCheckpoint() forgets one step, whichever kind it is", () => {
   assertEquals(removedBy("file"), ["sink file: where it went on"]);
 });
 
+Deno.test("resetCheckpoint() forgets what a step had refused, so that its limit begins anew", () => {
+  const before = { ...checkpointOf(), refusals: { rsi: [1, 2], candles: [3] } };
+  assertEquals(resetCheckpoint(before, { step: "rsi" }).checkpoint.refusals, { candles: [3] });
+});
+
 Deno.test("resetCheckpoint() names the nearest step or series where there is none", () => {
   const errorOf = (wish: { step?: string; series?: string }) => {
     const { message, hint } = assertThrows(

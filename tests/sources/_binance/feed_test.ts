@@ -135,6 +135,25 @@ Deno.test("Feed waits again for a series that speaks again", () => {
   assertEquals(left(feed, at(3, 3_000)), ["1 1", "0 2", "1 2"]);
 });
 
+Deno.test("Feed waits again for a quiet series when a longer candle tells of the end of a halt", () => {
+  const feed = new Feed({
+    series: [{ interval: "1m", place: { from: START } }, {
+      interval: "5m",
+      place: { from: START },
+    }],
+    ...{ startMs: START, lateMs: 8_000, patienceMs: 900_000, mostKept: 10_000, pageRows: 100 },
+    givesOpen: false,
+  });
+  for (const series of [0, 1]) feed.join(series, START);
+  feed.hear(0, candle(0), at(1));
+  assertEquals(left(feed, at(1)), ["0 0"]);
+  feed.fill(0, [rowOf(at(0))], { askedMs: at(2, 40_000), nowMs: at(2, 40_000) });
+  feed.hear(1, candle(0, { interval: "5m" }), at(5));
+  assertEquals(left(feed, at(5)), []);
+  feed.fill(0, [rowOf(at(0)), rowOf(at(4))], { askedMs: at(5, 3_000), nowMs: at(5, 3_000) });
+  assertEquals(left(feed, at(5, 3_000)), ["0 4", "1 0"]);
+});
+
 Deno.test("Feed stops waiting for a series when patience ends although REST cannot be asked", () => {
   const feed = feedOf(2, { patienceMs: 60_000 });
   feed.hear(1, candle(0), at(1));

@@ -1,0 +1,219 @@
+/**
+ * The path of live candles: from websocket frames to bytes of line protocol, with RSI.
+ *
+ * Compared with a bare websocket that receives the same frames and calls `JSON.parse`. All frames
+ * are closes, each of which takes the whole path: source, engine, `kline`, `rsi`, encoding.
+ *
+ * @module
+ */
+
+import { cpuUsage } from "node:process";
+import { delay } from "@std/async";
+import { fromFileUrl } from "@std/path";
+import { startTransform } from "../engine/chain.ts";
+import { memoryCheckpoints } from "../engine/checkpoint.ts";
+import type { Clock } from "../engine/context.ts";
+import { emptyStep } from "../engine/ledger.ts";
+import type { Pipeline } from "../engine/pipeline.ts";
+import { defineSink } from "../engine/plugin.ts";
+import type { RawCandle } from "../engine/point.ts";
+import { runPipeline } from "../engine/run.ts";
+import { systemWorld } from "../engine/world.ts";
+import { encodeLineProtocol } from "../sinks/_line_protocol.ts";
+import { readMessage } from "../sources/_binance/stream_message.ts";
+import { kline } from "../transforms/kline.ts";
+import { livePipeline } from "./_live_pipeline.ts";
+import { exchangeInfo, START_MS, symbolOf } from "./_market.ts";
+import { type BenchRow, median, renderTable } from "./table.ts";
+
+const SERVER = fromFileUrl(new URL("_frames.ts", import.meta.url));
+/** Frames of one measurement, about. */
+const FRAMES = 40_000;
+const ROUNDS = 3;
+/** Candles that come together while frames come as fast as they can. */
+const BATCH = 500;
+
+/** Ratios to bare receiving and parsing: of the path alone, and of a whole run. */
+export async function livePath(): Promise<BenchRow[]> {
+  // As many streams as share a connection by default, and as the exchange allows on one.
+  return [...await ratiosFor(200, { atLeast: 0.5 }), ...await ratiosFor(1_024)];
+}
+
+async function ratiosFor(series: number, bound?: BenchRow["bound"]): Promise<BenchRow[]> {
+  const minutes = Math.ceil(FRAMES / series);
+  await using server = await startServer(series, minutes);
+  const frames = series * minutes;
+  const works = [
+    () => receive(server.url, frames, JSON.parse),
+    () => receive(server.url, frames, pathOf(series)),
+    () => run(server.url, series, frames),
+  ];
+  const times: number[][] = works.map(() => []);
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [at, work] of works.entries()) {
+      const ms = await timeOf(work);
+      // The first round is warm-up.
+      if (round > 0) times[at]?.push(ms);
+    }
+  }
+  const [bareMs = NaN, pathMs = NaN, runMs = NaN] = times.map(median);
+  const cost = (ms: number) => `${(1e3 * ms / frames).toFixed(1)} µs`;
+  const of = `${series} series against receive + JSON.parse`;
+  return [
+    {
+      name: `live path of ${of}`,
+      ...{ value: bareMs / pathMs, unit: "×", ...(bound ? { bound } : {}) },
+      note: `${cost(pathMs)} a frame, bare ${cost(bareMs)}`,
+    },
+    {
+      name: `whole live run of ${of}`,
+      ...{ value: bareMs / runMs, unit: "×" },
+      note: `${cost(runMs)} a frame, each of them a close`,
+    },
+  ];
+}
+
+/** Decodes frames and takes each candle through `kline`, `rsi` and the encoding. */
+function pathOf(series: number): (data: string) => void {
+  const bySymbol = new Map(Array.from({ length: series }, (_, at) => {
+    const base = `COIN${at}`;
+    const one = { exchange: "binance", symbol: symbolOf(at), base, quote: "USDT", interval: "1m" };
+    return [one.symbol, one];
+  }));
+  const { transforms, shapes } = pipelineOf("ws://127.0.0.1", 1, () => {});
+  const running = transforms.map((step) =>
+    startTransform(step, emptyStep(), {}, ({ error }) => {
+      throw error;
+    })
+  );
+  const encoding = {
+    shapes,
+    reject(_: number, error: Error) {
+      throw error;
+    },
+  };
+  let batch: RawCandle[] = [];
+  return (data) => {
+    const message = readMessage(data);
+    const one = message.kind === "candle" ? bySymbol.get(message.symbol) : undefined;
+    if (message.kind !== "candle" || !one) throw new Error("Cannot read a frame");
+    batch.push({ series: one, candle: message.row, closed: message.closed });
+    if (batch.length < BATCH) return;
+    let records: readonly unknown[] = batch;
+    batch = [];
+    for (const transform of running) records = transform.run(records);
+    encodeLineProtocol(records, encoding);
+  };
+}
+
+async function startServer(series: number, minutes: number) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-net=127.0.0.1", SERVER, `${series}`, `${minutes}`],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  reader.releaseLock();
+  return {
+    url: `ws://127.0.0.1:${Number(new TextDecoder().decode(value))}`,
+    async [Symbol.asyncDispose]() {
+      await child.stdout.cancel();
+      await child.stdin.close();
+      await child.status;
+    },
+  };
+}
+
+/** A client that does something with the text of each frame. */
+function receive(url: string, frames: number, take: (data: string) => unknown): Promise<void> {
+  const done = Promise.withResolvers<void>();
+  const socket = new WebSocket(url);
+  let count = 0;
+  socket.onmessage = ({ data }) => {
+    take(data);
+    if (++count === frames) socket.close();
+  };
+  socket.onclose = () => done.resolve();
+  return done.promise;
+}
+
+/** The pipeline: its time goes on with the frames, and its REST has nothing to add. */
+async function run(url: string, series: number, frames: number): Promise<void> {
+  const stop = new AbortController();
+  let received = 0;
+  let written = 0;
+  const clock: Clock = {
+    now: () => START_MS + 1 + 60_000 * Math.ceil(received / series),
+    steady: () => performance.now(),
+    sleep: (ms, signal) => ms < 100 ? delay(ms) : never(signal),
+  };
+  const pipeline = pipelineOf(url, series, (count) => {
+    written += count;
+    if (written === frames) stop.abort();
+  });
+  await runPipeline(pipeline, {
+    world: {
+      ...systemWorld("."),
+      clock,
+      fetch: (address) => Promise.resolve(answerTo(String(address), series)),
+      webSocket: (address) => {
+        const socket = new WebSocket(address);
+        socket.addEventListener("message", () => received++);
+        return socket;
+      },
+    },
+    checkpoints: memoryCheckpoints(),
+    stop: stop.signal,
+  });
+  if (written !== frames) throw new Error(`Cannot measure: ${written} of ${frames} were written`);
+}
+
+function never(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal?.aborted) reject(signal.reason);
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+function answerTo(address: string, series: number): Response {
+  return Response.json(address.includes("exchangeInfo") ? exchangeInfo(series) : []);
+}
+
+function pipelineOf(url: string, series: number, written: (count: number) => void): Pipeline {
+  const sink = defineSink({
+    id: "counted",
+    summary: "Takes line protocol",
+    options: kline.options,
+    delivery: "idempotent",
+    accept: () => {},
+    encode: encodeLineProtocol,
+    open: () =>
+      Promise.resolve({
+        deliver: ({ records }) => Promise.resolve(written(records.length)),
+        flush: () => Promise.resolve(null),
+        close: () => Promise.resolve(),
+      }),
+  });
+  return livePipeline({
+    source: {
+      ...{ symbols: Array.from({ length: series }, (_, at) => symbolOf(at)), interval: "1m" },
+      ...{ base_url: url, rest_url: "http://127.0.0.1", from: START_MS },
+      streams_per_connection: 1_024,
+    },
+    ...{ sink, epoch: { records: 1e9, ms: 1e9 } },
+  });
+}
+
+/** Milliseconds of this process' CPU: what others do on the machine, the server included, is left out. */
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const before = cpuUsage();
+  await work();
+  const { user, system } = cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+if (import.meta.main) {
+  const table = renderTable(await livePath());
+  await Deno.stdout.write(new TextEncoder().encode(`${table}\n`));
+}
