@@ -90,14 +90,17 @@ export class TestExchange implements AsyncDisposable {
   readonly rest: string;
   readonly #close: () => Promise<void>;
   #asked = 0;
-  #at = Infinity;
+  #first = Infinity;
+  #last = -Infinity;
   #call: () => void | Promise<void> = () => {};
 
   constructor(scenario: Scenario = {}) {
     const simulator = createSimulator(scenario, {
       clock: systemClock,
       onRequest: ({ path }) => {
-        if (path.endsWith("/klines") && ++this.#asked === this.#at) return this.#call();
+        if (!path.endsWith("/klines")) return;
+        const nth = ++this.#asked;
+        if (nth >= this.#first && nth <= this.#last) return this.#call();
       },
     });
     const { rest, close } = serveSimulator(simulator);
@@ -108,8 +111,17 @@ export class TestExchange implements AsyncDisposable {
   /** Calls at the nth request for candles from now on; it is answered when the call is over. */
   at(nth: number, call: () => void | Promise<void>): void {
     this.#asked = 0;
-    this.#at = nth;
+    this.#first = this.#last = nth;
     this.#call = call;
+  }
+
+  /** Answers no request for candles before that: one that took too long comes again, too. */
+  hold(until: Promise<void>, asked: () => void): void {
+    this.at(1, () => {
+      asked();
+      return until;
+    });
+    this.#last = Infinity;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

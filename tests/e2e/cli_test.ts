@@ -228,10 +228,7 @@ Deno.test("two runs of one pipeline at once: the second refuses", async () => {
   const asked = Promise.withResolvers<void>();
   // The exchange lets the first one wait until the second one has been refused.
   const refused = Promise.withResolvers<void>();
-  exchange.at(1, () => {
-    asked.resolve();
-    return refused.promise;
-  });
+  exchange.hold(refused.promise, asked.resolve);
   await asked.promise;
   const second = await penstock("run", file);
   refused.resolve();
