@@ -7,13 +7,10 @@
 
 import { memoryCheckpoints } from "../engine/checkpoint.ts";
 import { VirtualClock } from "../engine/clock.ts";
-import { defineSink } from "../engine/plugin.ts";
 import { runPipeline } from "../engine/run.ts";
 import { systemWorld } from "../engine/world.ts";
 import { createSimulator } from "../simulator/mod.ts";
-import { encodeLineProtocol } from "../sinks/_line_protocol.ts";
-import { kline } from "../transforms/kline.ts";
-import { livePipeline } from "./_live_pipeline.ts";
+import { livePipeline, nowhere, watchAcknowledged } from "./_live_pipeline.ts";
 import { START_MS, symbolOf } from "./_market.ts";
 
 const SERIES = 1_024;
@@ -30,20 +27,7 @@ const simulator = createSimulator(
 );
 const stop = new AbortController();
 let written = 0;
-const sink = defineSink({
-  id: "nowhere",
-  summary: "Takes line protocol",
-  options: kline.options,
-  delivery: "idempotent",
-  accept: () => {},
-  encode: encodeLineProtocol,
-  open: () =>
-    Promise.resolve({
-      deliver: ({ records }) => Promise.resolve(void (written += records.length)),
-      flush: () => Promise.resolve(null),
-      close: () => Promise.resolve(),
-    }),
-});
+const sink = watchAcknowledged(nowhere(), (points) => void (written += points.length));
 const pipeline = livePipeline({
   source: { symbols: symbols.map(({ symbol }) => symbol), interval: "1m", updates: "all" },
   sink,

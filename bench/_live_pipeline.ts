@@ -1,7 +1,9 @@
 /** The live pipeline that is measured: `binance_websocket`, `kline`, `rsi` and a sink. */
 
 import type { Pipeline } from "../engine/pipeline.ts";
-import type { Plugin, SinkPlugin } from "../engine/plugin.ts";
+import { defineSink, type Plugin, type SinkPlugin, type SinkWriter } from "../engine/plugin.ts";
+import type { Point } from "../engine/point.ts";
+import { encodeLineProtocol } from "../sinks/_line_protocol.ts";
 import { binanceWebsocket } from "../sources/binance_websocket.ts";
 import { kline } from "../transforms/kline.ts";
 import { rsi } from "../transforms/rsi.ts";
@@ -11,7 +13,7 @@ export function livePipeline(
   parts: {
     readonly source: unknown;
     readonly sink: SinkPlugin;
-    readonly sinkOptions?: unknown;
+    readonly sinkOptions?: unknown | undefined;
     readonly epoch?: Pipeline["epoch"];
   },
 ): Pipeline {
@@ -28,6 +30,44 @@ export function livePipeline(
     shapes: [shape],
     epoch,
   };
+}
+
+/** A sink that encodes, and acknowledges at once. */
+export function nowhere(): SinkPlugin {
+  return defineSink({
+    id: "nowhere",
+    summary: "Takes line protocol",
+    options: kline.options,
+    delivery: "idempotent",
+    accept: () => {},
+    encode: encodeLineProtocol,
+    open: () =>
+      Promise.resolve({
+        deliver: () => Promise.resolve(),
+        flush: () => Promise.resolve(null),
+        close: () => Promise.resolve(),
+      }),
+  });
+}
+
+/** The same sink, that tells of what it has acknowledged. */
+export function watchAcknowledged(
+  sink: SinkPlugin,
+  acknowledged: (points: readonly Point[]) => void,
+): SinkPlugin {
+  const open: SinkPlugin["open"] = async (options, opening, context) => {
+    const writer: SinkWriter<Point> = await sink.open(options, opening, context);
+    return {
+      flush: () => writer.flush(),
+      close: () => writer.close(),
+      async deliver(chunk) {
+        const rejected = await writer.deliver(chunk);
+        acknowledged(chunk.records);
+        return rejected;
+      },
+    };
+  };
+  return Object.assign((options: unknown) => sink(options), sink, { open });
 }
 
 function stepOf<P extends Plugin>(plugin: P, input: unknown) {

@@ -8,25 +8,16 @@
  */
 
 import { cpuUsage } from "node:process";
-import { delay } from "@std/async";
-import { fromFileUrl } from "@std/path";
 import { startTransform } from "../engine/chain.ts";
-import { memoryCheckpoints } from "../engine/checkpoint.ts";
-import type { Clock } from "../engine/context.ts";
 import { emptyStep } from "../engine/ledger.ts";
-import type { Pipeline } from "../engine/pipeline.ts";
-import { defineSink } from "../engine/plugin.ts";
 import type { RawCandle } from "../engine/point.ts";
-import { runPipeline } from "../engine/run.ts";
-import { systemWorld } from "../engine/world.ts";
 import { encodeLineProtocol } from "../sinks/_line_protocol.ts";
 import { readMessage } from "../sources/_binance/stream_message.ts";
-import { kline } from "../transforms/kline.ts";
-import { livePipeline } from "./_live_pipeline.ts";
-import { exchangeInfo, START_MS, symbolOf } from "./_market.ts";
+import { runFrames, startFrames } from "./_frames_client.ts";
+import { livePipeline, nowhere } from "./_live_pipeline.ts";
+import { symbolOf } from "./_market.ts";
 import { type BenchRow, median, renderTable } from "./table.ts";
 
-const SERVER = fromFileUrl(new URL("_frames.ts", import.meta.url));
 /** Frames of one measurement, about. */
 const FRAMES = 40_000;
 const ROUNDS = 3;
@@ -41,12 +32,12 @@ export async function livePath(): Promise<BenchRow[]> {
 
 async function ratiosFor(series: number, bound?: BenchRow["bound"]): Promise<BenchRow[]> {
   const minutes = Math.ceil(FRAMES / series);
-  await using server = await startServer(series, minutes);
+  await using server = await startFrames(series, minutes);
   const frames = series * minutes;
   const works = [
     () => receive(server.url, frames, JSON.parse),
     () => receive(server.url, frames, pathOf(series)),
-    () => run(server.url, series, frames),
+    () => runFrames(server.url, series, frames),
   ];
   const times: number[][] = works.map(() => []);
   for (let round = 0; round <= ROUNDS; round++) {
@@ -80,7 +71,8 @@ function pathOf(series: number): (data: string) => void {
     const one = { exchange: "binance", symbol: symbolOf(at), base, quote: "USDT", interval: "1m" };
     return [one.symbol, one];
   }));
-  const { transforms, shapes } = pipelineOf("ws://127.0.0.1", 1, () => {});
+  const source = { symbols: ["BTCUSDT"], interval: "1m" };
+  const { transforms, shapes } = livePipeline({ source, sink: nowhere() });
   const running = transforms.map((step) =>
     startTransform(step, emptyStep(), {}, ({ error }) => {
       throw error;
@@ -106,25 +98,6 @@ function pathOf(series: number): (data: string) => void {
   };
 }
 
-async function startServer(series: number, minutes: number) {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-net=127.0.0.1", SERVER, `${series}`, `${minutes}`],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  reader.releaseLock();
-  return {
-    url: `ws://127.0.0.1:${Number(new TextDecoder().decode(value))}`,
-    async [Symbol.asyncDispose]() {
-      await child.stdout.cancel();
-      await child.stdin.close();
-      await child.status;
-    },
-  };
-}
-
 /** A client that does something with the text of each frame. */
 function receive(url: string, frames: number, take: (data: string) => unknown): Promise<void> {
   const done = Promise.withResolvers<void>();
@@ -136,73 +109,6 @@ function receive(url: string, frames: number, take: (data: string) => unknown): 
   };
   socket.onclose = () => done.resolve();
   return done.promise;
-}
-
-/** The pipeline: its time goes on with the frames, and its REST has nothing to add. */
-async function run(url: string, series: number, frames: number): Promise<void> {
-  const stop = new AbortController();
-  let received = 0;
-  let written = 0;
-  const clock: Clock = {
-    now: () => START_MS + 1 + 60_000 * Math.ceil(received / series),
-    steady: () => performance.now(),
-    sleep: (ms, signal) => ms < 100 ? delay(ms) : never(signal),
-  };
-  const pipeline = pipelineOf(url, series, (count) => {
-    written += count;
-    if (written === frames) stop.abort();
-  });
-  await runPipeline(pipeline, {
-    world: {
-      ...systemWorld("."),
-      clock,
-      fetch: (address) => Promise.resolve(answerTo(String(address), series)),
-      webSocket: (address) => {
-        const socket = new WebSocket(address);
-        socket.addEventListener("message", () => received++);
-        return socket;
-      },
-    },
-    checkpoints: memoryCheckpoints(),
-    stop: stop.signal,
-  });
-  if (written !== frames) throw new Error(`Cannot measure: ${written} of ${frames} were written`);
-}
-
-function never(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal?.aborted) reject(signal.reason);
-    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-}
-
-function answerTo(address: string, series: number): Response {
-  return Response.json(address.includes("exchangeInfo") ? exchangeInfo(series) : []);
-}
-
-function pipelineOf(url: string, series: number, written: (count: number) => void): Pipeline {
-  const sink = defineSink({
-    id: "counted",
-    summary: "Takes line protocol",
-    options: kline.options,
-    delivery: "idempotent",
-    accept: () => {},
-    encode: encodeLineProtocol,
-    open: () =>
-      Promise.resolve({
-        deliver: ({ records }) => Promise.resolve(written(records.length)),
-        flush: () => Promise.resolve(null),
-        close: () => Promise.resolve(),
-      }),
-  });
-  return livePipeline({
-    source: {
-      ...{ symbols: Array.from({ length: series }, (_, at) => symbolOf(at)), interval: "1m" },
-      ...{ base_url: url, rest_url: "http://127.0.0.1", from: START_MS },
-      streams_per_connection: 1_024,
-    },
-    ...{ sink, epoch: { records: 1e9, ms: 1e9 } },
-  });
 }
 
 /** Milliseconds of this process' CPU: what others do on the machine, the server included, is left out. */

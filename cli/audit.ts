@@ -101,13 +101,15 @@ async function examine(
   const folder = keepsCheckpoints({ ...flags, dry: false })
     ? checkpointFolder(pipeline, flags.state)
     : undefined;
-  const holes = folder === undefined ? memoryHoles() : await fileHoles(join(folder, "holes.json"));
   // A repair changes what a run would go on from, so that none may be under way.
   const checkpoints = flags.repair && folder !== undefined
     ? await fileCheckpoints(folder, logOf(pipeline.name).warn)
     : undefined;
   try {
     const checkpoint = await loadCheckpoint(pipeline, folder, checkpoints);
+    const holes = folder === undefined
+      ? memoryHoles()
+      : await fileHoles(join(folder, "holes.json"));
     const options = { ...optionsOf(pipeline, flags, surroundings), checkpoint, holes };
     const found = await auditPipeline(pipeline, options);
     if (!flags.repair || found.isWhole) return found;

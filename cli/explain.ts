@@ -8,10 +8,19 @@ import { explainPipeline, type Explanation } from "../engine/explain/explanation
 import { mermaid } from "../engine/explain/mermaid.ts";
 import { explanationText } from "../engine/explain/text.ts";
 import { checkpointFolder } from "./checkpoints.ts";
-import type { ExplainFlags } from "./explain_flags.ts";
 import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** What `explain` is given. */
+export interface ExplainFlags {
+  /** The pipeline file. */
+  readonly file: string;
+  /** How it is written. */
+  readonly format: "text" | "mermaid" | "json";
+  /** Where checkpoints are kept. */
+  readonly state: string | undefined;
+}
 
 const WRITERS: Readonly<Record<ExplainFlags["format"], (one: Explanation) => string>> = {
   text: explanationText,

@@ -9,7 +9,6 @@ import { isPluginId } from "../engine/registry.ts";
 import { describeError, FatalError } from "../engine/errors.ts";
 import { NO_REACH, unite } from "../engine/permissions.ts";
 import { launch } from "./confine/launch.ts";
-import type { NewFlags } from "./new_flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
@@ -26,6 +25,16 @@ const EXPORTS = {
     published: "jsr:@penstock/penstock/testing",
   },
 } as const;
+
+/** What `new` is given. */
+export interface NewFlags {
+  /** What is made. */
+  readonly thing: "pipeline" | "plugin";
+  /** Its name. */
+  readonly name: string;
+  /** The kind of a plugin. */
+  readonly kind: "source" | "transform" | "sink";
+}
 
 /**
  * Makes files in a folder. None that is there is touched.

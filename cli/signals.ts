@@ -76,10 +76,24 @@ export function listenForStop(
   };
 }
 
-type Way = "heard" | "relayed";
+/** How a signal came: to this process, or to the one that watches it. */
+export type Way = "heard" | "relayed";
 
-/** Counts what comes both ways, and calls each time a signal was sent once more than before. */
-function countSignals(
+/**
+ * Counts what comes both ways, and calls each time a signal was sent once more than before.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const heeded: string[] = [];
+ * const counter = countSignals((signal) => heeded.push(signal));
+ * counter.count("SIGINT", "heard");
+ * counter.count("SIGINT", "relayed");
+ * assertEquals(heeded, ["SIGINT"]);
+ * ```
+ */
+export function countSignals(
   heed: (signal: StopSignal) => void,
 ): { count(signal: StopSignal, way: Way): void } {
   const counts = new Map<string, number>();

@@ -20,9 +20,18 @@ import { type Reset, resetCheckpoint, type ResetWish } from "../engine/state/res
 import { checkpointFolder } from "./checkpoints.ts";
 import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
-import type { StateFlags } from "./state_flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
+
+/** What `state` is given. */
+export interface StateFlags extends ResetWish {
+  /** What is done. */
+  readonly action: "show" | "export" | "reset";
+  /** The pipeline file. */
+  readonly file: string;
+  /** Where checkpoints are kept. */
+  readonly state: string | undefined;
+}
 
 /**
  * Shows, exports or resets what a pipeline remembers.

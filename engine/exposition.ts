@@ -38,7 +38,7 @@ interface Family {
  * monitor.measurements.of({ id: "feed", plugin: { id: "binance_rest" } }).count("requests", 3);
  * assertStringIncludes(
  *   await renderMetrics(monitor, "btc"),
- *   'penstock_binance_rest_requests_total{pipeline="btc",step="feed"} 3',
+ *   'penstock_binance_rest_requests_total{step="feed",pipeline="btc"} 3',
  * );
  * ```
  */

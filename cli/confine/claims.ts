@@ -48,7 +48,7 @@ export interface Claim {
 
 // deno-lint-ignore no-control-regex -- control characters are what must not be in it
 const line = z.string().regex(/^[^\x00-\x1f\x7f]+$/);
-const path = line.regex(/^(\/|[A-Za-z]:\\)/);
+const path = line.regex(/^(\/|[A-Za-z]:\\)[^,]*$/);
 const toldSchema = z.union([
   z.strictObject({ missing: z.array(line.regex(/^(env|file|command):/)).min(1) }),
   z.strictObject({

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionsError } from "../../engine/errors.ts";
 import type { Reach } from "../../engine/permissions.ts";
 
 /**
@@ -30,14 +31,16 @@ export interface Confined {
  * The arguments of `deno` before the program. What is not named here is refused: nobody is asked,
  * nothing is fetched, no program is run, no library is loaded.
  *
+ * @throws {OptionsError} If a path has a comma.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  *
- * const reach = { net: ["db.test:8086"], read: [], write: ["/data/a,b.lp"], env: [] };
+ * const reach = { net: ["db.test:8086"], read: [], write: ["/data/a.lp"], env: [] };
  * assertEquals(denoFlags({ reach }).slice(-2), [
  *   "--allow-net=db.test:8086",
- *   "--allow-write=/data/a,,b.lp",
+ *   "--allow-write=/data/a.lp",
  * ]);
  * ```
  */
@@ -58,8 +61,14 @@ export function denoFlags({ reach, modules = [], isRun = false }: Confined): str
 }
 
 function allow(name: string, values: readonly string[]): string[] {
-  if (values.length === 0) return [];
-  return [`--allow-${name}=${values.map((value) => value.replaceAll(",", ",,")).join(",")}`];
+  const wrong = values.find((value) => value.includes(","));
+  // Deno would take what follows the comma for something else that is allowed.
+  if (wrong !== undefined) {
+    throw new OptionsError(`Cannot allow "${wrong}" to be reached as it must have no comma`, {
+      hint: "Give the file, or its folder, another name",
+    });
+  }
+  return values.length === 0 ? [] : [`--allow-${name}=${values.join(",")}`];
 }
 
 /**

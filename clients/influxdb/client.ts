@@ -7,7 +7,13 @@
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import type { Context } from "../../engine/context.ts";
-import { describeError, FatalError, OptionsError, RetryableError } from "../../engine/errors.ts";
+import {
+  describeError,
+  FatalError,
+  OptionsError,
+  type PenstockError,
+  RetryableError,
+} from "../../engine/errors.ts";
 import { authorizationOf, type Connection, isLoopback } from "./connection.ts";
 import { type Answer, failureOf, nameOf } from "./failure.ts";
 
@@ -101,6 +107,18 @@ export class InfluxClient {
     }
   }
 
+  /**
+   * What an answer amounts to that is no success, as {@linkcode failureOf} says.
+   *
+   * @param action What was asked for, to follow "Cannot".
+   * @param answer What was answered.
+   * @param meaning The status code it would have, where the server hides a failure behind a 200.
+   */
+  failure(action: string, answer: Answer, meaning?: number): PenstockError {
+    const asked = { action, connection: this.connection, nowMs: this.#context.now() };
+    return failureOf(asked, answer, meaning);
+  }
+
   /** One attempt, which the context's signal ends. */
   #begin(): Attempt {
     const { signal } = this.#context;
@@ -130,7 +148,7 @@ export class InfluxClient {
       headers: response.headers,
       body: await this.#within(attempt, firstOf(response)),
     };
-    throw failureOf({ action, connection: this.connection, nowMs: this.#context.now() }, answer);
+    throw this.failure(action, answer);
   }
 
   #addressOf({ path, query = {} }: InfluxRequest): string {

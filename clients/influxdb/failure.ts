@@ -88,14 +88,18 @@ export function failureOf(
  * assertEquals(wordsOf(answer, { url: "http://localhost:8086", server: "influxdb", timeout_ms: 1 }), "partial write");
  * ```
  */
-export function wordsOf({ headers, body }: Answer, connection: Connection): string {
-  const text = isHtml(headers, body)
-    ? "a page of HTML"
-    : errorOf(body) ?? headers.get("x-influxdb-error") ?? body;
+export function wordsOf(answer: Answer, connection: Connection): string {
+  const text = textOf(answer);
   // deno-lint-ignore no-control-regex -- they are what is taken out
   const line = text.replaceAll(/[\s\u0000-\u001f\u007f]+/g, " ").trim();
   const safe = secretsOf(connection).reduce((rest, secret) => rest.replaceAll(secret, "***"), line);
   return safe.length > LONGEST_WORDS ? `${safe.slice(0, LONGEST_WORDS).toWellFormed()}…` : safe;
+}
+
+/** What a server said of a failure, as it stands. Empty where it said nothing. */
+export function textOf({ headers, body }: Answer): string {
+  if (isHtml(headers, body)) return "a page of HTML";
+  return errorOf(body) ?? headers.get("x-influxdb-error") ?? body;
 }
 
 /**

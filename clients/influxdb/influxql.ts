@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { FatalError } from "../../engine/errors.ts";
 import type { InfluxClient } from "./client.ts";
-import { failureOf, nameOf, wordsOf } from "./failure.ts";
+import { nameOf, wordsOf } from "./failure.ts";
 
 /** One series of an answer. */
 export interface InfluxqlSeries {
@@ -75,8 +75,8 @@ export async function askInfluxql(
     );
   }
   if (result.error === undefined) return result.series;
-  throw failureOf(
-    { action, connection, nowMs: 0 },
+  throw client.failure(
+    action,
     { ...answer, body: JSON.stringify({ error: result.error }) },
     meaningOf(result.error),
   );

@@ -16,7 +16,7 @@ import {
 import { FatalError } from "../../engine/errors.ts";
 import type { FieldValue, Point } from "../../engine/point.ts";
 import type { InfluxClient } from "./client.ts";
-import { failureOf, nameOf } from "./failure.ts";
+import { nameOf } from "./failure.ts";
 import {
   cutAt,
   type Dialect,
@@ -107,8 +107,8 @@ async function* ask(
     const errorAt = columns.findIndex(({ label }) => label === "error");
     // A failure after the beginning of the answer comes as a table of its own.
     if (errorAt >= 0 && columns.some(({ label }) => label === "reference")) {
-      throw failureOf(
-        { action, connection: client.connection, nowMs: 0 },
+      throw client.failure(
+        action,
         { status: 200, headers: new Headers(), body: values[errorAt] ?? "" },
         500,
       );

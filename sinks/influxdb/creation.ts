@@ -7,7 +7,6 @@
 import { z } from "zod";
 import type { InfluxClient } from "../../clients/influxdb/client.ts";
 import { type Connection, kindOf } from "../../clients/influxdb/connection.ts";
-import { failureOf } from "../../clients/influxdb/failure.ts";
 import { askInfluxql, quoteName } from "../../clients/influxdb/influxql.ts";
 import { FatalError } from "../../engine/errors.ts";
 
@@ -104,7 +103,7 @@ export async function createBucketV2(client: InfluxClient, creation: Creation): 
       ...orgs,
       body: JSON.stringify({ message: `organization name "${org}" not found` }),
     };
-    throw failureOf({ action, connection: client.connection, nowMs: 0 }, missing, 404);
+    throw client.failure(action, missing, 404);
   }
   await client.request({
     action,

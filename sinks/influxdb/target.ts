@@ -7,13 +7,7 @@
 import { z } from "zod";
 import type { InfluxClient } from "../../clients/influxdb/client.ts";
 import { kindOf } from "../../clients/influxdb/connection.ts";
-import {
-  type Answer,
-  type Asked,
-  failureOf,
-  nameOf,
-  wordsOf,
-} from "../../clients/influxdb/failure.ts";
+import { type Answer, nameOf, wordsOf } from "../../clients/influxdb/failure.ts";
 import { askInfluxql } from "../../clients/influxdb/influxql.ts";
 import type { Log } from "../../engine/context.ts";
 import { OptionsError } from "../../engine/errors.ts";
@@ -119,7 +113,7 @@ async function findMissingV1(client: InfluxClient): Promise<Missing | undefined>
   }
   const answer = await tryToWrite(client, [500]);
   if (answer.status !== 500) return undefined;
-  const error = failureOf(askedOf(client), answer);
+  const error = client.failure(actionOf(client), answer);
   if (!/retention policy not found/.test(wordsOf(answer, client.connection))) throw error;
   return {
     what: `retention policy "${retention_policy}" of database "${database}"`,
@@ -132,7 +126,7 @@ async function findMissingV2(client: InfluxClient): Promise<Missing | undefined>
   const answer = await tryToWrite(client, [404]);
   if (answer.status !== 404) return undefined;
   if (!/bucket/i.test(wordsOf(answer, client.connection))) {
-    throw failureOf(askedOf(client), answer);
+    throw client.failure(actionOf(client), answer);
   }
   return { what: targetOf(client), make: (creation) => createBucketV2(client, creation) };
 }
@@ -181,7 +175,7 @@ async function tryToWrite(client: InfluxClient, more: readonly number[] = []): P
     expect: [204, 400, ...more],
   });
   if (answer.status !== 400) return answer;
-  const error = failureOf(askedOf(client), answer);
+  const error = client.failure(actionOf(client), answer);
   if (error instanceof OptionsError) throw error;
   return answer;
 }
@@ -206,10 +200,6 @@ function otherServer(client: InfluxClient, what: string): OptionsError {
     } must answer ${what}, which it does not`,
     { hint: "Check `url`, `server` and `version`" },
   );
-}
-
-function askedOf(client: InfluxClient): Asked {
-  return { action: actionOf(client), connection: client.connection, nowMs: 0 };
 }
 
 function actionOf(client: InfluxClient): string {

@@ -7,7 +7,7 @@
 
 import type { InfluxClient, InfluxRequest } from "../../clients/influxdb/client.ts";
 import { type Connection, kindOf } from "../../clients/influxdb/connection.ts";
-import { type Answer, failureOf, nameOf, wordsOf } from "../../clients/influxdb/failure.ts";
+import { type Answer, nameOf, textOf, wordsOf } from "../../clients/influxdb/failure.ts";
 import type { Json, Metrics } from "../../engine/context.ts";
 import { describeError, FatalError, OptionsError } from "../../engine/errors.ts";
 import type { Chunk, Rejection, SinkWriter } from "../../engine/plugin.ts";
@@ -118,14 +118,13 @@ export class LineWriter implements SinkWriter<unknown> {
     const answer = await this.#client.request({ ...this.#request, body });
     if (answer.status !== SERVER_ERROR) this.#serverErrors = 0;
     if (answer.status === STORED) return undefined;
-    const { connection } = this.#client;
-    const failure = failureOf({ action: "write points", connection, nowMs: 0 }, answer);
+    const failure = this.#client.failure(this.#request.action, answer);
     if (failure instanceof OptionsError) throw failure;
     if (answer.status !== SERVER_ERROR) return answer;
     if (++this.#serverErrors < MAX_SERVER_ERRORS) throw failure;
     throw new FatalError(
       `Cannot write points as ${
-        nameOf(connection)
+        nameOf(this.#client.connection)
       } answered with an error ${this.#serverErrors} times in a row: ${describeError(failure)}`,
       { hint: failure.hint ?? "Look at the log of the server, then run it again: nothing is lost" },
     );
@@ -157,9 +156,9 @@ function bytesOf({ bytes, ends, from, to }: Lines): Uint8Array {
 
 /**
  * How many points a server says it has dropped, each of them for the reason it gives. It does not
- * count lines that it could not read.
+ * count lines that it could not read, and says so at the very end: before, it may quote lines.
  */
-function droppedIn({ body }: Answer): number | undefined {
-  const [, count] = /\bdropped[= ](\d+)\b/.exec(body) ?? [];
+function droppedIn(answer: Answer): number | undefined {
+  const [, count] = / dropped=(\d+)\s*$/.exec(textOf(answer)) ?? [];
   return count === undefined ? undefined : Number(count);
 }

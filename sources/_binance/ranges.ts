@@ -50,8 +50,9 @@ const EXCHANGES = new WeakMap<Context, Promise<Exchange>>();
 /**
  * Makes the history of a source of candles.
  *
- * Ranges end where the position stands; without one, with the last candle that has closed. Candles the exchange never made are absent; an
- * answer that lacks some is asked for once more, as the source does.
+ * Ranges end where the position stands; without one, with the last candle that has closed. Candles
+ * the exchange never made are absent; an answer that lacks some is asked for once more, as the
+ * source does.
  *
  * @param view The options it depends on.
  */

@@ -126,10 +126,12 @@ class Ground {
 /** Watches a context. */
 export function watch(inner: Context, fault?: Fault): Watched {
   const ground = new Ground(inner, fault);
-  const sleep = (ms: number, signal: AbortSignal = inner.signal) =>
-    ground.meet("sleep", "")?.how === "hang"
-      ? hang(AbortSignal.any([inner.signal, signal]))
-      : inner.sleep(ms, signal);
+  const sleep = (ms: number, signal: AbortSignal = inner.signal) => {
+    const fault = ground.meet("sleep", "");
+    if (fault?.how === "hang") return hang(AbortSignal.any([inner.signal, signal]));
+    // The dead do not wake.
+    return ground.isDead ? never() : inner.sleep(ms, signal);
+  };
   const context: Context = {
     signal: inner.signal,
     log: inner.log,

@@ -74,9 +74,9 @@ Deno.test("compose.yaml runs a pipeline that is right with the variables it sets
   const { code, stdout, stderr } = await end(start(["check", resolve(ROOT, file)], { env }));
   assertEquals(code, 0, stderr);
   assertStringIncludes(stdout, "influxdb: exactly once in effect");
-  const help = await end(start(["--help"]));
+  const help = await end(start(["run", "--help"]));
   for (const flag of command.filter((word) => word.startsWith("--"))) {
-    assertStringIncludes(help.stderr, `${flag} `);
+    assertStringIncludes(help.stdout + help.stderr, `${flag} `);
   }
 });
 

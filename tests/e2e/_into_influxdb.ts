@@ -12,7 +12,7 @@ import { fromFileUrl, join } from "@std/path";
 import { seededRandom } from "../contracts/context.ts";
 import { type InfluxdbServer, startInfluxdb } from "../servers/influxdb.ts";
 import { start as startRsi } from "../transforms/_rsi.ts";
-import { end, start, temporaryFolder, writePipeline } from "./_penstock.ts";
+import { end, killRun, start, temporaryFolder, writePipeline } from "./_penstock.ts";
 import { rowOf, SUMMED } from "./_generated_candles.ts";
 
 const USAGE =
@@ -120,7 +120,7 @@ export async function runIntoInfluxdb(experiment: Experiment): Promise<void> {
     const ended = end(child);
     await reached(folder.path, minutes * kill / (processKills + 2), ended);
     await delay(random() * MOST_DELAY_MS);
-    child.kill("SIGKILL");
+    await killRun(child);
     assertEquals((await ended).signal, "SIGKILL", "penstock must still run when it is killed");
     tell(`killed penstock ${kill} times\n`);
   }

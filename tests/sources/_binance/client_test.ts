@@ -22,7 +22,7 @@ function hanging(signal: AbortSignal | null | undefined): Promise<never> {
   return promise;
 }
 
-Deno.test("BinanceClient leaves undefined parameters out and escapes the others", async () => {
+Deno.test("BinanceClient leaves undefined parameters out and escapes the others, catalogue row 19", async () => {
   const asked: string[] = [];
   const { client } = setUp((url) => {
     asked.push(String(url));

@@ -1,0 +1,47 @@
+/**
+ * `penstock check` and `penstock explain`.
+ *
+ * @module
+ */
+
+import { choiceOf, type Command } from "../command.ts";
+import { LOG, STATE, stateOf } from "./_flags.ts";
+
+/** Says whether a pipeline file is right. */
+export const check: Command = {
+  usage: [["check FILE", "says what a pipeline does, or all that is wrong with its file"]],
+  flags: {
+    probe: { help: "tries the endpoints, too; changes nothing there" },
+    ...LOG,
+  },
+  need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "all" : "none" }),
+  run: async ({ operand, flags }, { inputs }, terminal) =>
+    (await import("../check.ts")).check(
+      { file: operand, probe: flags.probe === true },
+      inputs,
+      terminal,
+    ),
+};
+
+/** Says all there is to know of a pipeline. */
+export const explain: Command = {
+  usage: [[
+    "explain FILE",
+    "says all of it: graph, guarantee, costs, what is kept where, permissions",
+  ]],
+  flags: {
+    format: { value: "text|mermaid|json", help: "how it is written (default: text)" },
+    state: STATE,
+  },
+  need: ({ operand }) => ({ file: operand, steps: "none" }),
+  run: async (call, { inputs }, terminal) =>
+    (await import("../explain.ts")).explain(
+      {
+        file: call.operand,
+        format: choiceOf(call, "format", ["text", "mermaid", "json"]),
+        state: stateOf(call),
+      },
+      inputs,
+      terminal,
+    ),
+};

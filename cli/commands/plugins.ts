@@ -1,0 +1,34 @@
+/**
+ * `penstock plugins`, `penstock describe` and `penstock schema`.
+ *
+ * @module
+ */
+
+import { isSpecifier } from "../../engine/pipeline_file/modules.ts";
+import type { Command } from "../command.ts";
+
+/** Lists the plugins. */
+export const plugins: Command = {
+  usage: [["plugins", "lists sources, transforms and sinks"]],
+  operands: [],
+  run: async (_call, _host, terminal) => (await import("../plugins.ts")).plugins(terminal),
+};
+
+/** Says all about a plugin. */
+export const describe: Command = {
+  usage: [[
+    "describe NAME",
+    "says all about a plugin and its options; NAME may be the path of your own",
+  ]],
+  operands: ["NAME"],
+  need: ({ operand }) => isSpecifier(operand) ? { module: operand } : undefined,
+  run: async ({ operand }, _host, terminal) =>
+    (await import("../plugins.ts")).describe(operand, terminal),
+};
+
+/** Prints the schema of pipeline files. */
+export const schema: Command = {
+  usage: [["schema", "prints the JSON schema of pipeline files, for editors"]],
+  operands: [],
+  run: async (_call, _host, terminal) => (await import("../plugins.ts")).schema(terminal),
+};
