@@ -16,7 +16,7 @@ const VICTIM = fromFileUrl(new URL("./victim.ts", import.meta.url));
 const PIPELINE = "pipeline.json";
 const STATE = "state";
 /** A run that takes as long hangs. */
-const HANG_MS = 120_000;
+const HANG_MS = 600_000;
 
 /** How a process is killed: at a passage of a place, or from outside after so many milliseconds. */
 export type PlannedKill = Kill | { readonly place: "at random"; readonly afterMs: number };
