@@ -6,11 +6,11 @@
 
 import { delay } from "@std/async";
 import { fromFileUrl } from "@std/path";
-import { memoryCheckpoints } from "../engine/checkpoint.ts";
+import { memoryCheckpoints } from "../engine/checkpoint/checkpoint.ts";
 import type { Clock } from "../engine/context.ts";
 import type { SinkPlugin } from "../engine/plugin.ts";
-import { runPipeline } from "../engine/run.ts";
-import { systemWorld } from "../engine/world.ts";
+import { runPipeline } from "../engine/run/run.ts";
+import { systemWorld } from "../engine/run/world.ts";
 import { livePipeline, nowhere, watchAcknowledged } from "./_live_pipeline.ts";
 import { exchangeInfo, START_MS, symbolOf } from "./_market.ts";
 

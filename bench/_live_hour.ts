@@ -5,10 +5,10 @@
  * The simulated exchange is a part of this process; what it keeps of the past is bounded as well.
  */
 
-import { memoryCheckpoints } from "../engine/checkpoint.ts";
+import { memoryCheckpoints } from "../engine/checkpoint/checkpoint.ts";
 import { VirtualClock } from "../engine/clock.ts";
-import { runPipeline } from "../engine/run.ts";
-import { systemWorld } from "../engine/world.ts";
+import { runPipeline } from "../engine/run/run.ts";
+import { systemWorld } from "../engine/run/world.ts";
 import { createSimulator } from "../simulator/mod.ts";
 import { livePipeline, nowhere, watchAcknowledged } from "./_live_pipeline.ts";
 import { START_MS, symbolOf } from "./_market.ts";

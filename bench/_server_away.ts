@@ -5,9 +5,9 @@
  * The exchange is the simulated one, in this very process; the server counts what it is sent.
  */
 
-import { memoryCheckpoints } from "../engine/checkpoint.ts";
+import { memoryCheckpoints } from "../engine/checkpoint/checkpoint.ts";
 import { VirtualClock } from "../engine/clock.ts";
-import { runPipeline } from "../engine/run.ts";
+import { runPipeline } from "../engine/run/run.ts";
 import { createSimulator } from "../simulator/mod.ts";
 import { influxdb } from "../sinks/influxdb/mod.ts";
 import { binanceWebsocket } from "../sources/binance_websocket.ts";

@@ -5,11 +5,11 @@
  */
 
 import { z } from "zod";
-import { fileCheckpoints, memoryCheckpoints } from "../engine/checkpoint.ts";
+import { fileCheckpoints, memoryCheckpoints } from "../engine/checkpoint/checkpoint.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { defineSink, defineSource, defineTransform } from "../engine/plugin.ts";
-import { runPipeline } from "../engine/run.ts";
-import { systemWorld } from "../engine/world.ts";
+import { runPipeline } from "../engine/run/run.ts";
+import { systemWorld } from "../engine/run/world.ts";
 import { type BenchRow, median } from "./table.ts";
 
 const BATCH_RECORDS = 1_000;

@@ -6,12 +6,12 @@
  */
 
 import { z } from "zod";
-import { memoryCheckpoints } from "../engine/checkpoint.ts";
+import { memoryCheckpoints } from "../engine/checkpoint/checkpoint.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { defineSource } from "../engine/plugin.ts";
 import type { Point, PointShape } from "../engine/point.ts";
-import { runPipeline } from "../engine/run.ts";
-import { systemWorld } from "../engine/world.ts";
+import { runPipeline } from "../engine/run/run.ts";
+import { systemWorld } from "../engine/run/world.ts";
 import { influxdb as sink } from "../sinks/influxdb/mod.ts";
 import { encodeLineProtocol } from "../sinks/_line_protocol.ts";
 import { type InfluxdbServer, startInfluxdb } from "../tests/servers/influxdb.ts";

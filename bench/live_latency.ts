@@ -10,12 +10,12 @@
 
 import { delay } from "@std/async";
 import { fromFileUrl, join } from "@std/path";
-import { memoryCheckpoints } from "../engine/checkpoint.ts";
-import { Monitor } from "../engine/monitor.ts";
+import { memoryCheckpoints } from "../engine/checkpoint/checkpoint.ts";
+import { Monitor } from "../engine/monitor/monitor.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import type { SinkPlugin } from "../engine/plugin.ts";
-import { runPipeline } from "../engine/run.ts";
-import { systemWorld } from "../engine/world.ts";
+import { runPipeline } from "../engine/run/run.ts";
+import { systemWorld } from "../engine/run/world.ts";
 import { file } from "../sinks/file/mod.ts";
 import { runFrames, startFrames } from "./_frames_client.ts";
 import { livePipeline, nowhere, watchAcknowledged } from "./_live_pipeline.ts";

@@ -8,8 +8,8 @@
  */
 
 import { cpuUsage } from "node:process";
-import { startTransform } from "../engine/chain.ts";
-import { emptyStep } from "../engine/ledger.ts";
+import { startTransform } from "../engine/run/chain.ts";
+import { emptyStep } from "../engine/run/ledger.ts";
 import type { RawCandle } from "../engine/point.ts";
 import { encodeLineProtocol } from "../sinks/_line_protocol.ts";
 import { readMessage } from "../sources/_binance/stream_message.ts";

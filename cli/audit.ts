@@ -17,12 +17,12 @@ import {
   type CheckpointStore,
   fileCheckpoints,
   readCheckpoint,
-} from "../engine/checkpoint.ts";
+} from "../engine/checkpoint/checkpoint.ts";
 import type { Clock } from "../engine/context.ts";
-import { refuseOtherPipeline } from "../engine/identity.ts";
+import { refuseOtherPipeline } from "../engine/checkpoint/identity.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { parseTime, resolveTime } from "../engine/time.ts";
-import { systemWorld } from "../engine/world.ts";
+import { systemWorld } from "../engine/run/world.ts";
 import { describeAudit } from "./audit_report.ts";
 import { checkpointFolder, keepsCheckpoints } from "./checkpoints.ts";
 import type { Host } from "./host.ts";

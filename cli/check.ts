@@ -6,7 +6,7 @@
 
 import { explainPipeline } from "../engine/explain/explanation.ts";
 import { graphLines } from "../engine/explain/text.ts";
-import { guaranteeSentence } from "../engine/guarantee.ts";
+import { guaranteeSentence } from "../engine/explain/guarantee.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { checkpointFolder } from "./checkpoints.ts";
 import type { Inputs } from "./inputs.ts";

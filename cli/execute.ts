@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { CheckpointStore } from "../engine/checkpoint.ts";
+import type { CheckpointStore } from "../engine/checkpoint/checkpoint.ts";
 import type { Clock } from "../engine/context.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
-import { Monitor } from "../engine/monitor.ts";
-import type { LetterFile } from "../engine/replay.ts";
-import { runPipeline, type RunReport, type RunStatus } from "../engine/run.ts";
-import { systemWorld } from "../engine/world.ts";
+import { Monitor } from "../engine/monitor/monitor.ts";
+import type { LetterFile } from "../engine/dead_letters/replay.ts";
+import { runPipeline, type RunReport, type RunStatus } from "../engine/run/run.ts";
+import { systemWorld } from "../engine/run/world.ts";
 import { logOf } from "./log.ts";
 import { describeSeries, describeStatus } from "./report.ts";
 import type { Stop } from "./signals.ts";

@@ -5,8 +5,8 @@
  */
 
 import { resolve, toFileUrl } from "@std/path";
-import { describePlugin, listPlugins } from "../engine/describe.ts";
-import { pipelineJsonSchema } from "../engine/json_schema.ts";
+import { describePlugin, listPlugins } from "../engine/explain/plugins.ts";
+import { pipelineJsonSchema } from "../engine/pipeline_file/json_schema.ts";
 import { importByRuntime, importSafely, isSpecifier } from "../engine/pipeline_file/modules.ts";
 import { hintForName } from "../engine/nearest.ts";
 import { isPlugin, type Plugin } from "../engine/plugin.ts";

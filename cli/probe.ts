@@ -6,8 +6,8 @@
 
 import { describeError, PenstockError } from "../engine/errors.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
-import { type Probed, probePipeline } from "../engine/probe.ts";
-import { createContext, systemWorld } from "../engine/world.ts";
+import { type Probed, probePipeline } from "../engine/run/probe.ts";
+import { createContext, systemWorld } from "../engine/run/world.ts";
 import { logOf } from "./log.ts";
 import type { Terminal } from "./terminal.ts";
 

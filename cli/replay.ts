@@ -5,11 +5,11 @@
  */
 
 import { relative, resolve } from "@std/path";
-import { fileCheckpoints } from "../engine/checkpoint.ts";
+import { fileCheckpoints } from "../engine/checkpoint/checkpoint.ts";
 import { OptionsError } from "../engine/errors.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
-import type { LetterFile } from "../engine/replay.ts";
-import { systemFiles } from "../engine/world.ts";
+import type { LetterFile } from "../engine/dead_letters/replay.ts";
+import { systemFiles } from "../engine/run/world.ts";
 import { checkpointFolder } from "./checkpoints.ts";
 import { execute } from "./execute.ts";
 import type { Host } from "./host.ts";

@@ -5,11 +5,11 @@
  */
 
 import type { SeriesStatus } from "../engine/context.ts";
-import type { StepLedger } from "../engine/ledger.ts";
-import { nameOfSeries } from "../engine/monitor.ts";
+import type { StepLedger } from "../engine/run/ledger.ts";
+import { nameOfSeries } from "../engine/monitor/monitor.ts";
 import { listed } from "../engine/nearest.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
-import type { RunReport, RunStatus } from "../engine/run.ts";
+import type { RunReport, RunStatus } from "../engine/run/run.ts";
 import { describeBytes, describeCount, describeMoment, describeSpan } from "../engine/words.ts";
 
 /**

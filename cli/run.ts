@@ -4,11 +4,15 @@
  * @module
  */
 
-import { type CheckpointStore, fileCheckpoints, memoryCheckpoints } from "../engine/checkpoint.ts";
+import {
+  type CheckpointStore,
+  fileCheckpoints,
+  memoryCheckpoints,
+} from "../engine/checkpoint/checkpoint.ts";
 import { systemClock } from "../engine/clock.ts";
 import type { Clock } from "../engine/context.ts";
-import { asDryRun } from "../engine/dry_run.ts";
-import { Monitor } from "../engine/monitor.ts";
+import { asDryRun } from "../engine/run/dry_run.ts";
+import { Monitor } from "../engine/monitor/monitor.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { checkpointFolder, keepsCheckpoints } from "./checkpoints.ts";
 import { execute } from "./execute.ts";

@@ -10,8 +10,8 @@
  */
 
 import { FatalError } from "../engine/errors.ts";
-import { renderMetrics } from "../engine/exposition.ts";
-import type { Monitor } from "../engine/monitor.ts";
+import { renderMetrics } from "../engine/monitor/exposition.ts";
+import type { Monitor } from "../engine/monitor/monitor.ts";
 
 /** Nothing but this machine can reach it: whoever else is to read it needs a proxy in front. */
 const HOSTNAME = "127.0.0.1";

@@ -10,13 +10,13 @@ import {
   fileCheckpoints,
   type Peek,
   peekCheckpoint,
-} from "../engine/checkpoint.ts";
+} from "../engine/checkpoint/checkpoint.ts";
 import { FatalError, OptionsError } from "../engine/errors.ts";
 import { listed } from "../engine/nearest.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { deliveryOf } from "../engine/plugin.ts";
-import { describeState } from "../engine/state/describe.ts";
-import { type Reset, resetCheckpoint, type ResetWish } from "../engine/state/reset.ts";
+import { describeState } from "../engine/checkpoint/describe.ts";
+import { type Reset, resetCheckpoint, type ResetWish } from "../engine/checkpoint/reset.ts";
 import { checkpointFolder } from "./checkpoints.ts";
 import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";

@@ -7,7 +7,7 @@
 
 import { fromFileUrl } from "@std/path";
 import { registry } from "../cli/open.ts";
-import { pipelineJsonSchema } from "../engine/json_schema.ts";
+import { pipelineJsonSchema } from "../engine/pipeline_file/json_schema.ts";
 
 const BEGIN = "<!-- plugins -->";
 const END = "<!-- /plugins -->";

@@ -8,7 +8,7 @@ import type { Secret } from "./options.ts";
 import type { Placeholder } from "./pipeline_file/placeholders.ts";
 import type { OnError, Plugin, SinkPlugin, SourcePlugin, Step, TransformPlugin } from "./plugin.ts";
 import type { RecordShape } from "./point.ts";
-import type { RefusalLimit } from "./refusal_limit.ts";
+import type { RefusalLimit } from "./dead_letters/refusal_limit.ts";
 
 /** A pipeline as a file writes it. */
 export interface PipelineFile {

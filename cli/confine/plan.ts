@@ -6,7 +6,7 @@
  */
 
 import { basename, dirname, resolve, toFileUrl } from "@std/path";
-import { asDryRun } from "../../engine/dry_run.ts";
+import { asDryRun } from "../../engine/run/dry_run.ts";
 import { OptionsError } from "../../engine/errors.ts";
 import {
   NO_REACH,

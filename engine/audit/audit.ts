@@ -7,15 +7,15 @@
  * @module
  */
 
-import type { Checkpoint } from "../checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Context, Json, Log } from "../context.ts";
-import { type Delivery, startDelivery } from "../delivery.ts";
+import { type Delivery, startDelivery } from "../run/delivery.ts";
 import { asStepError, FatalError } from "../errors.ts";
-import { emptyStep } from "../ledger.ts";
+import { emptyStep } from "../run/ledger.ts";
 import type { CheckedStep, Pipeline } from "../pipeline.ts";
 import { deliveryOf, type SeriesRange, type SinkPlugin, type SinkWriter } from "../plugin.ts";
 import type { RetryLimits } from "../retry.ts";
-import { createContext, type World } from "../world.ts";
+import { createContext, type World } from "../run/world.ts";
 import type { KnownHoles } from "./known_holes.ts";
 import { repairSeries, type SeriesRepair } from "./repair.ts";
 import { auditSeries, isWhole, type SeriesAudit } from "./series.ts";

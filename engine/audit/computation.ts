@@ -8,10 +8,10 @@
  * @module
  */
 
-import { type RunningTransform, startTransform } from "../chain.ts";
+import { type RunningTransform, startTransform } from "../run/chain.ts";
 import type { Json } from "../context.ts";
 import { FatalError, OptionsError, type RecordError } from "../errors.ts";
-import { emptyStep } from "../ledger.ts";
+import { emptyStep } from "../run/ledger.ts";
 import type { CheckedStep, Pipeline } from "../pipeline.ts";
 import type { SourcePlugin, TransformPlugin } from "../plugin.ts";
 import type { FieldValue, Point, PointShape } from "../point.ts";

@@ -9,12 +9,12 @@
  * @module
  */
 
-import { type RunningTransform, startTransform } from "../chain.ts";
+import { type RunningTransform, startTransform } from "../run/chain.ts";
 import type { Context, Json } from "../context.ts";
-import type { Delivery } from "../delivery.ts";
+import type { Delivery } from "../run/delivery.ts";
 import { describeError, FatalError, type RecordError } from "../errors.ts";
 import { floorToInterval, intervalMs } from "../interval.ts";
-import { emptyStep } from "../ledger.ts";
+import { emptyStep } from "../run/ledger.ts";
 import type { CheckedStep } from "../pipeline.ts";
 import type { SeriesRange, SinkPlugin, SourcePlugin } from "../plugin.ts";
 import type { Point } from "../point.ts";

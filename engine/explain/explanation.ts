@@ -6,8 +6,8 @@
  */
 
 import { resolve } from "@std/path";
-import { FACTS } from "../describe.ts";
-import { type Guarantee, guaranteesOf } from "../guarantee.ts";
+import { FACTS } from "./plugins.ts";
+import { type Guarantee, guaranteesOf } from "./guarantee.ts";
 import { permissionsOf, type Reach } from "../permissions.ts";
 import type { CheckedStep, Pipeline } from "../pipeline.ts";
 import { deliveryOf, type OnError, type Plugin, replayOf, type SourceCost } from "../plugin.ts";

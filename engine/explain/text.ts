@@ -4,7 +4,7 @@
  * @module
  */
 
-import { guaranteeSentence } from "../guarantee.ts";
+import { guaranteeSentence } from "./guarantee.ts";
 import type { Reach } from "../permissions.ts";
 import { describeBytes, describeCount, describeSpan } from "../words.ts";
 import type { Backfill, ExplainedStep, Explanation } from "./explanation.ts";

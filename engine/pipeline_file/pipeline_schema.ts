@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { DEFAULT_LIMIT, parseLimit, type RefusalLimit } from "../refusal_limit.ts";
+import { DEFAULT_LIMIT, parseLimit, type RefusalLimit } from "../dead_letters/refusal_limit.ts";
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const LONGEST_NAME = 64;

@@ -15,7 +15,7 @@ import { type ImportModule, importPlugin, isSpecifier } from "./modules.ts";
 import type { CheckedStep } from "../pipeline.ts";
 import { deadLetterSchema, stepSchema } from "./pipeline_schema.ts";
 import { isPlugin, type Plugin, type SimulatorUrls } from "../plugin.ts";
-import type { RefusalLimit } from "../refusal_limit.ts";
+import type { RefusalLimit } from "../dead_letters/refusal_limit.ts";
 import type { PluginKind, Registry } from "../registry.ts";
 
 /** What plugins are found with. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { registry } from "../../cli/open.ts";
-import { exampleStep } from "../../engine/describe.ts";
+import { exampleStep } from "../../engine/explain/plugins.ts";
 
 for (const plugin of registry.list()) {
   Deno.test(`the example that \`describe ${plugin.id}\` gives can be pasted`, () => {

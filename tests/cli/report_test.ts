@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describeReport, describeSeries, describeStatus } from "../../cli/report.ts";
-import { emptyStep } from "../../engine/ledger.ts";
-import type { RunReport } from "../../engine/run.ts";
+import { emptyStep } from "../../engine/run/ledger.ts";
+import type { RunReport } from "../../engine/run/run.ts";
 
 Deno.test("describeStatus() gives rate, position and time left of finite work", () => {
   const status = {

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { serveMetrics } from "../../cli/serve_metrics.ts";
 import { FatalError } from "../../engine/errors.ts";
-import { Monitor } from "../../engine/monitor.ts";
+import { Monitor } from "../../engine/monitor/monitor.ts";
 
 async function get(url: string, init?: RequestInit): Promise<[status: number, body: string]> {
   const response = await fetch(url, init);

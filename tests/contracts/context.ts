@@ -17,7 +17,7 @@ import type {
 } from "../../engine/context.ts";
 import { FatalError } from "../../engine/errors.ts";
 import { retry } from "../../engine/retry.ts";
-import { shareIn } from "../../engine/world.ts";
+import { shareIn } from "../../engine/run/world.ts";
 
 /** What a fake context may be given. */
 export interface FakeOptions {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { CheckpointDisk } from "../../engine/checkpoint.ts";
+import type { CheckpointDisk } from "../../engine/checkpoint/checkpoint.ts";
 import type { Context } from "../../engine/context.ts";
 import type { CheckedStep, Pipeline } from "../../engine/pipeline.ts";
 import {

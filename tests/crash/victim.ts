@@ -9,12 +9,12 @@
 
 import { join } from "@std/path";
 import { openPipeline } from "../../cli/open.ts";
-import { fileCheckpoints, systemDisk } from "../../engine/checkpoint.ts";
+import { fileCheckpoints, systemDisk } from "../../engine/checkpoint/checkpoint.ts";
 import { describeError } from "../../engine/errors.ts";
 import type { Pipeline } from "../../engine/pipeline.ts";
 import { defineSource, type Position, type SourcePlugin } from "../../engine/plugin.ts";
-import { runPipeline } from "../../engine/run.ts";
-import { systemWorld } from "../../engine/world.ts";
+import { runPipeline } from "../../engine/run/run.ts";
+import { systemWorld } from "../../engine/run/world.ts";
 import { type Bug, BUGS } from "./bugs.ts";
 import { fastClock, type FastTime } from "./clock.ts";
 import { type Kill, Trap, trapDisk, trapPipeline, withPlugin } from "./places.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { renderMetrics } from "../../engine/exposition.ts";
-import { emptyStep } from "../../engine/ledger.ts";
-import { Monitor } from "../../engine/monitor.ts";
+import { renderMetrics } from "../../engine/monitor/exposition.ts";
+import { emptyStep } from "../../engine/run/ledger.ts";
+import { Monitor } from "../../engine/monitor/monitor.ts";
 import { STORED } from "./_stored.ts";
 import { penstock, temporaryFolder, writePipeline } from "../e2e/_penstock.ts";
 import { startInfluxdb } from "../servers/influxdb.ts";

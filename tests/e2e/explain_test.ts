@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { registry } from "../../cli/open.ts";
-import { guaranteesOf } from "../../engine/guarantee.ts";
+import { guaranteesOf } from "../../engine/explain/guarantee.ts";
 import { loadPipeline } from "../../engine/pipeline_file/load.ts";
 import type { CheckedStep } from "../../engine/pipeline.ts";
 import { deliveryOf, type SinkPlugin } from "../../engine/plugin.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { fileCheckpoints } from "../../engine/checkpoint.ts";
+import { fileCheckpoints } from "../../engine/checkpoint/checkpoint.ts";
 import { penstock, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
 
 function pipeline(rest: string): unknown {

@@ -12,7 +12,7 @@ import {
   type Plugin,
   type Rejection,
 } from "../../engine/plugin.ts";
-import type { World } from "../../engine/world.ts";
+import type { World } from "../../engine/run/world.ts";
 import { fakeContext, type FakeOptions } from "../contracts/context.ts";
 
 export interface Item {

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { z } from "zod";
-import { asDryRun } from "../../engine/dry_run.ts";
+import { asDryRun } from "../../engine/run/dry_run.ts";
 import { FatalError } from "../../engine/errors.ts";
 import { permissionsOf, reachOfSteps } from "../../engine/permissions.ts";
 import type { Pipeline } from "../../engine/pipeline.ts";

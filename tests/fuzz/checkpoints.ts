@@ -2,10 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { fileCheckpoints } from "../../engine/checkpoint.ts";
+import { fileCheckpoints } from "../../engine/checkpoint/checkpoint.ts";
 import { FatalError } from "../../engine/errors.ts";
-import { parseBody } from "../../engine/checkpoint_body.ts";
-import { emptyStep, findImbalances } from "../../engine/ledger.ts";
+import { parseBody } from "../../engine/checkpoint/body.ts";
+import { emptyStep, findImbalances } from "../../engine/run/ledger.ts";
 import { json, must, mustBeMessage } from "./_cases.ts";
 import { defineTarget, type FuzzTarget } from "./target.ts";
 

@@ -2,11 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { parseDeadLetter, toDeadLetter } from "../../engine/dead_letter.ts";
+import { parseDeadLetter, toDeadLetter } from "../../engine/dead_letters/dead_letter.ts";
 import { Decimal } from "../../engine/decimal.ts";
 import { FatalError, RecordError } from "../../engine/errors.ts";
-import { recordFromJson, recordToJson } from "../../engine/record_json.ts";
-import { countRefusal, parseLimit } from "../../engine/refusal_limit.ts";
+import { recordFromJson, recordToJson } from "../../engine/dead_letters/record_json.ts";
+import { countRefusal, parseLimit } from "../../engine/dead_letters/refusal_limit.ts";
 import { step, total } from "../engine/_fakes.ts";
 import { decimal, json, must, mustBeMessage, NASTY, onlyThrows, spoiled, text } from "./_cases.ts";
 import { defineTarget, type FuzzTarget } from "./target.ts";

@@ -9,7 +9,7 @@ import type { Json } from "../../engine/context.ts";
 import { FatalError, OptionsError, type RecordError } from "../../engine/errors.ts";
 import type { SinkWriter } from "../../engine/plugin.ts";
 import type { Point, RecordShape } from "../../engine/point.ts";
-import { systemWorld } from "../../engine/world.ts";
+import { systemWorld } from "../../engine/run/world.ts";
 import { file, parseSize } from "../../sinks/file/mod.ts";
 import { cutIntoParts, type Rotation } from "../../sinks/file/parts.ts";
 import { fakeContext } from "../contracts/context.ts";

@@ -1,8 +1,8 @@
 /** `kline` and `rsi` behind a reading, with their states kept as the engine keeps them. */
 
-import { type RunningTransform, startTransform } from "../../engine/chain.ts";
+import { type RunningTransform, startTransform } from "../../engine/run/chain.ts";
 import type { Json } from "../../engine/context.ts";
-import { emptyStep } from "../../engine/ledger.ts";
+import { emptyStep } from "../../engine/run/ledger.ts";
 import type { Point, RawCandle } from "../../engine/point.ts";
 import { kline } from "../../transforms/kline.ts";
 import { rsi } from "../../transforms/rsi.ts";

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { Context } from "../../engine/context.ts";
 import { OptionsError } from "../../engine/errors.ts";
 import type { Point } from "../../engine/point.ts";
-import { noStore } from "../../engine/stored.ts";
+import { noStore } from "../../engine/run/stored.ts";
 import { rowsFrom } from "./_binance/scripted_exchange.ts";
 import { liveWorld, readLive } from "./_live.ts";
 import { opensOf, read, worldOf } from "./_reading.ts";

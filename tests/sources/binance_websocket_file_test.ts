@@ -1,10 +1,10 @@
 /** A live pipeline into a file: whatever happens, the file is that of a run without troubles. */
 
 import { assert, assertEquals } from "@std/assert";
-import { memoryCheckpoints } from "../../engine/checkpoint.ts";
+import { memoryCheckpoints } from "../../engine/checkpoint/checkpoint.ts";
 import { VirtualClock } from "../../engine/clock.ts";
 import type { Clock } from "../../engine/context.ts";
-import { runPipeline } from "../../engine/run.ts";
+import { runPipeline } from "../../engine/run/run.ts";
 import { createSimulator, type Scenario, type Simulator } from "../../simulator/mod.ts";
 import { file } from "../../sinks/file/mod.ts";
 import { binanceWebsocket } from "../../sources/binance_websocket.ts";

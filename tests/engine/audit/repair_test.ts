@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Checkpoint } from "../../../engine/checkpoint.ts";
+import type { Checkpoint } from "../../../engine/checkpoint/checkpoint.ts";
 import { FatalError } from "../../../engine/errors.ts";
-import { emptyStep } from "../../../engine/ledger.ts";
+import { emptyStep } from "../../../engine/run/ledger.ts";
 import { defineTransform } from "../../../engine/plugin.ts";
 import { at, AuditWorld, level, picky, slots, T0, TAGS } from "./_world.ts";
 

@@ -1,7 +1,7 @@
 /** A checkpoint of a pipeline of one step of each kind. */
 
-import type { Checkpoint } from "../../../engine/checkpoint.ts";
-import { emptyStep } from "../../../engine/ledger.ts";
+import type { Checkpoint } from "../../../engine/checkpoint/checkpoint.ts";
+import { emptyStep } from "../../../engine/run/ledger.ts";
 
 export const OPEN_MS = Date.UTC(2024, 0, 1);
 const HOUR_MS = 3_600_000;

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { VirtualClock } from "../../../engine/clock.ts";
-import { guaranteesOf } from "../../../engine/guarantee.ts";
+import { guaranteesOf } from "../../../engine/explain/guarantee.ts";
 import { deliveryOf } from "../../../engine/plugin.ts";
 import { influxdb } from "../../../sinks/influxdb/mod.ts";
 import { fakeContext } from "../../contracts/context.ts";
