@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli";
-import { hintForName, listed } from "../engine/nearest.ts";
+import { hintForName, listed, nearestName } from "../engine/nearest.ts";
 import type { Need } from "./confine/mod.ts";
 import type { Host } from "./host.ts";
 import type { Terminal } from "./terminal.ts";
@@ -103,8 +103,10 @@ export function choiceOf<Word extends string>(
   const given = flags[flag] ?? words[0];
   const found = words.find((word) => word === given);
   if (found !== undefined) return found;
+  const nearest = nearestName(String(given), words);
   throw new UsageError(
     `Cannot use \`--${flag} ${given}\` as it must be ${listed(words, "or")}`,
+    { hint: nearest && `Did you mean "${nearest}"?` },
   );
 }
 

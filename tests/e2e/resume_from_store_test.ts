@@ -44,7 +44,7 @@ testWith(
     market.asked.length = 0;
     await market.run("resumed", pipeline);
     assertEquals(
-      market.asked,
+      market.asked.toSorted((a, b) => a.startMs - b.startMs || (a.symbol < b.symbol ? -1 : 1)),
       [TO - MINUTE, TO - MINUTE + 1].flatMap((startMs) =>
         SYMBOLS.map((symbol) => ({ symbol, startMs }))
       ),

@@ -2,7 +2,7 @@
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** What begins a program that uses the engine: `import … from "<ENGINE>world.ts"`. */
+/** What begins a program that uses the engine: `import … from "<ENGINE>run/world.ts"`. */
 export const ENGINE = new URL("engine/", ROOT).href;
 
 /** Whether this machine has a disk that is always full. */

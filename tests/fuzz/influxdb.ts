@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { InfluxClient } from "../../clients/influxdb/client.ts";
+import { InfluxClient } from "../../clients/influxdb/client.ts";
 import type { Connection } from "../../clients/influxdb/connection.ts";
 import { type Answer, failureOf } from "../../clients/influxdb/failure.ts";
 import { askInfluxql } from "../../clients/influxdb/influxql.ts";
@@ -13,6 +13,7 @@ import { Secret } from "../../engine/options.ts";
 import { waitBeforeRetry } from "../../engine/retry.ts";
 import { encodeLineProtocol } from "../../sinks/_line_protocol.ts";
 import { LineWriter } from "../../sinks/influxdb/write.ts";
+import { fakeContext } from "../contracts/context.ts";
 import { json, must, mustBeMessage, NASTY, onlyThrows, quote, spoiled } from "./_cases.ts";
 import { defineTarget, type FuzzTarget } from "./target.ts";
 
@@ -222,13 +223,13 @@ function clientOf(
   connection: Connection,
   reply: (request: { readonly body: Uint8Array }) => Answer,
 ): InfluxClient {
-  const client: Pick<InfluxClient, "connection" | "request"> = {
-    connection,
-    request({ body }) {
-      return Promise.resolve(reply({ body: body instanceof Uint8Array ? body : new Uint8Array() }));
-    },
-  };
-  return client as InfluxClient;
+  const context = { ...fakeContext(), fetch: answer };
+  async function answer(_url: string | URL, init?: RequestInit): Promise<Response> {
+    const body = new Uint8Array(await new Response(init?.body).arrayBuffer());
+    const { status, headers, body: text } = reply({ body });
+    return new Response(status === 204 ? null : text, { status, headers });
+  }
+  return new InfluxClient(connection, context);
 }
 
 /** All targets of this file. */

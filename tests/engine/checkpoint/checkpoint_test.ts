@@ -389,7 +389,7 @@ Deno.test({
       await Deno.symlink("/dev/full", `${folder}/checkpoint.tmp`);
       const { stdout } = await runProgram(
         folder,
-        `import { fileCheckpoints } from "${ENGINE}checkpoint.ts";
+        `import { fileCheckpoints } from "${ENGINE}checkpoint/checkpoint.ts";
          const store = await fileCheckpoints(${JSON.stringify(folder)}, () => {});
          await store.save(${JSON.stringify(checkpoint(3))}).catch((error) =>
            console.log(\`\${error.name}: \${error.message}\`)
@@ -408,12 +408,12 @@ Deno.test({
 /** A process that opens a store and does something with it, told by the lines it prints. */
 function startProcess(folder: string, code: string): Deno.ChildProcess {
   const program = `
-    import { fileCheckpoints } from "${ENGINE}checkpoint.ts";
+    import { fileCheckpoints } from "${ENGINE}checkpoint/checkpoint.ts";
     const store = await fileCheckpoints(${JSON.stringify(folder)}, () => {});
     ${code}`;
   return new Deno.Command(Deno.execPath(), {
     args: ["eval", program],
-    cwd: new URL("../../", import.meta.url),
+    cwd: new URL("../../../", import.meta.url),
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

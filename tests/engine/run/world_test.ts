@@ -224,7 +224,7 @@ Deno.test({
       await Deno.symlink("/dev/full", `${folder}/out.txt`);
       const { stdout } = await runProgram(
         folder,
-        `import { systemFiles } from "${ENGINE}world.ts";
+        `import { systemFiles } from "${ENGINE}run/world.ts";
          const file = await systemFiles(${JSON.stringify(folder)}).open("out.txt");
          const error = await file.append(new Uint8Array(1)).catch((error) => error);
          console.log(\`\${error.name}: \${error.message}\\n\${error.hint}\`);`,
@@ -308,7 +308,7 @@ Deno.test("files need no permission beyond the file itself, and say which one is
   inFolder(async (folder) => {
     const { stdout } = await runProgram(
       folder,
-      `import { systemFiles } from "${ENGINE}world.ts";
+      `import { systemFiles } from "${ENGINE}run/world.ts";
        const files = systemFiles(${JSON.stringify(folder)});
        const file = await files.open("out.txt");
        await file.append(new TextEncoder().encode("x"));
@@ -333,7 +333,7 @@ Deno.test("print() writes all it is given, one after the other, also into a slow
   inFolder(async (folder) => {
     const { stdout } = await runProgram(
       folder,
-      `import { systemWorld } from "${ENGINE}world.ts";
+      `import { systemWorld } from "${ENGINE}run/world.ts";
        const { print } = systemWorld(".");
        await print(new Uint8Array(1_000_000).fill(97));
        await Promise.all([
