@@ -1,35 +1,63 @@
 /**
- * All benchmarks as one table: `deno task bench`.
+ * All benchmarks as one table: `deno task bench`. With names, those alone: `deno task bench live_path`.
  *
- * Ratios are measured within one run, side by side, so that they hold on a noisy machine.
+ * Each runs in a process of its own, started with the flags that a run of a pipeline has: what one
+ * leaves to the compiler and on the heap must not weigh on the next. Ratios are measured within one
+ * process, side by side, so that they hold on a noisy machine.
  *
  * @module
  */
 
-import { engine } from "./engine.ts";
-import { historyPath } from "./history_path.ts";
-import { influxdb } from "./influxdb.ts";
-import { liveLatency } from "./live_latency.ts";
-import { liveMemory } from "./live_memory.ts";
-import { livePath } from "./live_path.ts";
-import { memory } from "./memory.ts";
-import { serverAway } from "./server_away.ts";
-import { startUp } from "./start_up.ts";
+import { fromFileUrl } from "@std/path";
+import { V8_FLAGS } from "../cli/confine/flags.ts";
 import { type BenchRow, keepsBound, renderTable } from "./table.ts";
 
-const BENCHES: readonly (() => BenchRow[] | Promise<BenchRow[]>)[] = [
-  historyPath,
-  engine,
-  startUp,
-  memory,
-  influxdb,
-  serverAway,
-  livePath,
-  liveLatency,
-  liveMemory,
-];
+const BENCHES: Readonly<Record<string, () => Promise<() => BenchRow[] | Promise<BenchRow[]>>>> = {
+  history_path: async () => (await import("./history_path.ts")).historyPath,
+  engine: async () => (await import("./engine.ts")).engine,
+  start_up: async () => (await import("./start_up.ts")).startUp,
+  memory: async () => (await import("./memory.ts")).memory,
+  influxdb: async () => (await import("./influxdb.ts")).influxdb,
+  server_away: async () => (await import("./server_away.ts")).serverAway,
+  live_path: async () => (await import("./live_path.ts")).livePath,
+  live_latency: async () => (await import("./live_latency.ts")).liveLatency,
+  live_memory: async () => (await import("./live_memory.ts")).liveMemory,
+};
+/** Runs one benchmark in this process and prints its rows as JSON. */
+const HERE = "--here";
 
-const rows: BenchRow[] = [];
-for (const bench of BENCHES) rows.push(...await bench());
-await Deno.stdout.write(new TextEncoder().encode(`${renderTable(rows)}\n`));
-Deno.exit(rows.every(keepsBound) ? 0 : 1);
+async function runHere(name: string): Promise<void> {
+  const bench = await BENCHES[name]?.();
+  if (!bench) {
+    throw new Error(`There is no benchmark "${name}": ${Object.keys(BENCHES).join(", ")}`);
+  }
+  print(JSON.stringify(await bench()));
+}
+
+async function runInProcess(name: string): Promise<BenchRow[]> {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", V8_FLAGS, "--allow-all", fromFileUrl(import.meta.url)],
+      ...[HERE, name],
+    ],
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) throw new Error(`The benchmark "${name}" ended with ${code}`);
+  const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+  return JSON.parse(lines.at(-1) ?? "");
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+const [first = "", second = ""] = Deno.args;
+if (first === HERE) await runHere(second);
+else {
+  const rows: BenchRow[] = [];
+  for (const name of Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES)) {
+    rows.push(...await runInProcess(name));
+  }
+  print(renderTable(rows));
+  Deno.exit(rows.every(keepsBound) ? 0 : 1);
+}
