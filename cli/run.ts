@@ -21,7 +21,6 @@ import type { Host } from "./host.ts";
 import type { Inputs } from "./inputs.ts";
 import { openPipeline } from "./open.ts";
 import { describeReport } from "./report.ts";
-import { serveMetrics } from "./serve_metrics.ts";
 import { listenForStop } from "./signals.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -57,9 +56,7 @@ export async function run(flags: RunFlags, host: Host, terminal: Terminal): Prom
   using stop = listenForStop(terminal, host.relay);
   const checkpoints = await openCheckpoints(pipeline, flags);
   const monitor = new Monitor();
-  await using metrics = flags.metrics === undefined
-    ? undefined
-    : serveMetrics(flags.metrics, monitor, pipeline.name);
+  await using metrics = await serveMetrics(flags.metrics, monitor, pipeline);
   if (metrics) logOf(pipeline.name).info("Serving metrics and health", { url: metrics.url });
   const limit = { records: flags.limit, reached: stop.end };
   return await execute(
@@ -75,6 +72,12 @@ export async function run(flags: RunFlags, host: Host, terminal: Terminal): Prom
     },
     (report) => terminal.say(describeReport(report, flags.dry ? undefined : pipeline, flags.file)),
   );
+}
+
+/** Loaded where it is asked for: its package would put off the start of every run. */
+async function serveMetrics(port: number | undefined, monitor: Monitor, { name }: Pipeline) {
+  if (port === undefined) return undefined;
+  return (await import("./serve_metrics.ts")).serveMetrics(port, monitor, name);
 }
 
 /** The clock of the simulated exchange, where there is one: the pipeline lives in its time. */
