@@ -10,25 +10,24 @@
  */
 
 import { abortable } from "@std/async";
-import { type RunningTransform, startTransform } from "./chain.ts";
 import type { Checkpoint, CheckpointStore } from "../checkpoint/checkpoint.ts";
-import { identifySteps, letterToken, refuseOtherPipeline } from "../checkpoint/identity.ts";
+import { identifySteps, refuseOtherPipeline } from "../checkpoint/identity.ts";
 import { refuseKeptSecrets } from "../checkpoint/kept_secrets.ts";
 import type { Context, Json, Log } from "../context.ts";
-import { DEAD_LETTER_SHAPES } from "../dead_letters/dead_letter.ts";
-import { type Delivery, startDelivery } from "./delivery.ts";
-import { Ending } from "./ending.ts";
-import { asStepError, describeError, FatalError } from "../errors.ts";
-import { emptyLedger, findImbalances, type Ledger, ledgerOf, type StepLedger } from "./ledger.ts";
-import type { CheckedStep, Pipeline } from "../pipeline.ts";
-import type { SinkPlugin, SinkWriter, SourceBatch, SourcePlugin } from "../plugin.ts";
-import { readSource } from "./reading.ts";
 import { Refusals } from "../dead_letters/refusals.ts";
 import { type LetterBatch, type LetterFile, readLetters } from "../dead_letters/replay.ts";
-import type { RetryLimits } from "../retry.ts";
-import { findStoredEnds } from "./stored.ts";
+import { describeError, FatalError } from "../errors.ts";
 import { addCounts } from "../monitor/measurements.ts";
 import { Monitor, type RunView } from "../monitor/monitor.ts";
+import type { CheckedStep, Pipeline } from "../pipeline.ts";
+import type { SourceBatch, SourcePlugin } from "../plugin.ts";
+import type { RetryLimits } from "../retry.ts";
+import { type RunningTransform, startTransform } from "./chain.ts";
+import { Ending } from "./ending.ts";
+import { emptyLedger, findImbalances, type Ledger, ledgerOf } from "./ledger.ts";
+import { Outputs } from "./outputs.ts";
+import { readSource } from "./reading.ts";
+import { findStoredEnds } from "./stored.ts";
 import { createContext, type World } from "./world.ts";
 
 /** Records that are worked on before the sinks are asked for room. */
@@ -118,11 +117,6 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
 
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {} };
 
-interface OpenSink {
-  readonly delivery: Delivery;
-  readonly writer: SinkWriter<unknown>;
-}
-
 class Run {
   readonly #pipeline: Pipeline;
   readonly #options: RunOptions;
@@ -140,15 +134,12 @@ class Run {
   readonly #status: RunStatus = { records: 0, timeMs: undefined, progress: undefined, epochs: 0 };
   readonly #ending: Ending;
   #transforms: readonly RunningTransform[] = [];
-  #sinks: OpenSink[] = [];
-  #deadLetter: OpenSink | undefined;
+  readonly #outputs: Outputs;
   readonly #refusals: Refusals;
   #replayed: Checkpoint["replayed"];
   /** That a source has ended which must not. */
   #endedEarly: FatalError | undefined;
   #epoch: number;
-  /** The sink that is being flushed. */
-  #waitsFor: CheckedStep | undefined;
   #unsaved = 0;
   /** When the last checkpoint was saved, on the steady clock. */
   #savedMs: number;
@@ -172,8 +163,16 @@ class Run {
       this.#progress.set(id, undefined);
     }
     const { stop, abort, drainMs, world: { clock } } = options;
-    const undelivered = () => this.#describeUndelivered();
+    const undelivered = () => this.#outputs.describeUndelivered();
     this.#ending = new Ending({ stop, abort, drainMs, clock, undelivered });
+    this.#outputs = new Outputs({
+      pipeline,
+      ledger: this.#ledger,
+      refusals: this.#refusals,
+      log: this.#logOf(),
+      contextOf: (step) => this.#contextOf(step, this.#ending.writing),
+      fail: (error) => this.#ending.fail(error),
+    });
   }
 
   /** Runs to the end, but waits for nothing once it has to leave. */
@@ -197,8 +196,7 @@ class Run {
   }
 
   async #open(saved: Checkpoint | undefined): Promise<void> {
-    const { transforms, sinks, deadLetter, shapes } = this.#pipeline;
-    this.#transforms = transforms.map((step) =>
+    this.#transforms = this.#pipeline.transforms.map((step) =>
       startTransform(
         step,
         ledgerOf(this.#ledger.transforms, step.id),
@@ -206,46 +204,10 @@ class Run {
         (refusal) => this.#refusals.take(refusal),
       )
     );
-    if (deadLetter) {
-      this.#deadLetter = await this.#openSink(
-        deadLetter,
-        letterToken(this.#pipeline, saved),
-        this.#ledger.deadLetter,
-        DEAD_LETTER_SHAPES,
-      );
-    }
-    for (const step of sinks) {
-      const ledger = ledgerOf(this.#ledger.sinks, step.id);
-      this.#sinks.push(await this.#openSink(step, saved?.tokens[step.id], ledger, shapes));
-    }
+    await this.#outputs.open(saved);
     // What a first run writes before its first epoch must be taken back as well if it dies.
     if (!saved) await this.#save();
     else this.#logOf().info("Going on from the last checkpoint", { epoch: this.#epoch });
-  }
-
-  async #openSink(
-    step: CheckedStep<SinkPlugin>,
-    token: Json | undefined,
-    ledger: StepLedger,
-    shapes: Pipeline["shapes"],
-  ): Promise<OpenSink> {
-    const context = this.#contextOf(step, this.#ending.writing);
-    const writer: SinkWriter<unknown> = await context.retry(
-      `open sink "${step.id}"`,
-      () => step.plugin.open(step.options, { token, shapes }, context),
-    ).catch((error) => {
-      throw asStepError(`Sink "${step.id}"`, error);
-    });
-    const delivery = startDelivery({
-      step,
-      shapes,
-      writer,
-      context,
-      ledger,
-      refuse: (refusal) => this.#refusals.take(refusal),
-      fail: (error) => this.#ending.fail(error),
-    });
-    return { delivery, writer };
   }
 
   async #finish(): Promise<void> {
@@ -268,7 +230,7 @@ class Run {
       records: this.#status.records,
       deadLetters: this.#refusals.kept,
       bytes: Object.fromEntries(
-        this.#sinks.map(({ delivery }) => [delivery.step.id, delivery.bytes]),
+        this.#outputs.deliveries.map(({ step, bytes }) => [step.id, bytes]),
       ),
       counters: this.#monitor.measurements.totals(),
       elapsedMs: this.#options.world.clock.steady() - this.#startMs,
@@ -281,21 +243,11 @@ class Run {
     const hadFailed = this.#ending.hasFailed;
     this.#ending.limit();
     try {
-      await this.#ending.waitFor(this.#closeSinks());
+      await this.#ending.waitFor(this.#outputs.close());
     } catch (error) {
       if (!hadFailed) this.#logOf().warn(`Cannot close the sinks: ${describeError(error)}`);
     } finally {
       this.#ending.close();
-    }
-  }
-
-  async #closeSinks(): Promise<void> {
-    const sinks = this.#deadLetter ? [...this.#sinks, this.#deadLetter] : this.#sinks;
-    const closed = await Promise.allSettled(sinks.map(({ writer }) => writer.close()));
-    for (const result of closed) {
-      if (result.status === "rejected") {
-        this.#logOf().warn(`Cannot close a sink: ${describeError(result.reason)}`);
-      }
     }
   }
 
@@ -382,9 +334,7 @@ class Run {
       await this.#push(records, this.#transforms.slice(transform));
     } else {
       ledgerOf(this.#ledger.sinks, step).replayed += records.length;
-      const sink = this.#sinks.find(({ delivery }) => delivery.step.id === step);
-      await sink?.delivery.add(records);
-      await this.#keepRefused();
+      await this.#outputs.pushTo(step, records);
     }
     this.#replayed = { ...this.#replayed, [file]: lines };
     await this.#count(records.length);
@@ -400,16 +350,7 @@ class Run {
     if (typeof last === "object" && last !== null && "timeMs" in last) {
       this.#status.timeMs = Math.max(this.#status.timeMs ?? 0, Number(last.timeMs));
     }
-    for (const { delivery } of this.#sinks) {
-      await delivery.add(on);
-      delivery.nudge();
-    }
-    await this.#keepRefused();
-  }
-
-  async #keepRefused(): Promise<void> {
-    const letters = this.#refusals.letters();
-    if (letters.length > 0) await this.#deadLetter?.delivery.add(letters);
+    await this.#outputs.push(on);
   }
 
   /** Saves when time is up although no batch comes. */
@@ -431,12 +372,7 @@ class Run {
 
   /** The end of an epoch: all sinks first, then the checkpoint. */
   async #save(): Promise<void> {
-    for (const { delivery } of this.#sinks) await delivery.drain();
-    await this.#keepRefused();
-    await this.#deadLetter?.delivery.drain();
-    const tokens: Record<string, Json> = {};
-    for (const sink of this.#sinks) tokens[sink.delivery.step.id] = await this.#flush(sink);
-    const deadLetterToken = this.#deadLetter ? await this.#flush(this.#deadLetter) : null;
+    const tokens = await this.#outputs.flush();
     this.#checkLedger();
     this.#ending.throwFailure();
     const checkpoint: Checkpoint = {
@@ -445,8 +381,7 @@ class Run {
       steps: identifySteps(this.#pipeline),
       positions: Object.fromEntries(this.#positions),
       states: Object.fromEntries(this.#transforms.map(({ step, states }) => [step.id, states()])),
-      tokens,
-      deadLetterToken,
+      ...tokens,
       refusals: this.#refusals.counting,
       replayed: this.#replayed,
       ledger: this.#ledger,
@@ -460,31 +395,12 @@ class Run {
     this.#logOf().debug("Saved a checkpoint", { epoch: this.#epoch });
   }
 
-  async #flush({ delivery }: OpenSink): Promise<Json> {
-    this.#waitsFor = delivery.step;
-    const token = await delivery.flush();
-    this.#waitsFor = undefined;
-    return token;
-  }
-
   #checkLedger(): void {
     const faults = findImbalances(this.#ledger);
     if (faults.length === 0) return;
     throw new FatalError(`The ledger does not balance: ${faults.join("; ")}`, {
       hint: "Records were lost or doubled by a fault of penstock or of a plugin: please report it",
     });
-  }
-
-  #describeUndelivered(): string {
-    const late = this.#waitsFor?.id;
-    const all = this.#deadLetter ? [...this.#sinks, this.#deadLetter] : this.#sinks;
-    const waiting = all.flatMap(({ delivery: { step, pending } }) =>
-      pending > 0 ? [`sink "${step.id}" has not acknowledged ${pending} records`] : []
-    );
-    if (waiting.length > 0) return waiting.join("; ");
-    return late === undefined
-      ? "the checkpoint is not saved"
-      : `sink "${late}" has not made what it was sent durable`;
   }
 
   #view(): RunView {
@@ -494,7 +410,7 @@ class Run {
       pipeline: this.#pipeline.name,
       ledger: this.#ledger,
       given: this.#given,
-      deliveries: this.#sinks.map(({ delivery }) => delivery),
+      deliveries: this.#outputs.deliveries,
       epochs: this.#status.epochs,
       savedMs: nowMs - (clock.steady() - this.#savedMs),
       nowMs,

@@ -41,13 +41,16 @@ async function stopped(pipeline: Pipeline, checkpoints: CheckpointStore, drainMs
   const world = fakeWorld();
   const stop = new AbortController();
   const startMs = world.clock.now();
-  void world.clock.sleep(1_000).then(() => stop.abort(new DOMException("Stop", "AbortError")));
+  const over = new AbortController();
+  world.clock.sleep(1_000, over.signal)
+    .then(() => stop.abort(new DOMException("Stop", "AbortError")), () => {});
   const said: string[] = [];
   const log: Log = { debug: () => {}, info: () => {}, warn: (message) => void said.push(message) };
   const ending = await runPipeline(pipeline, {
     ...{ world, checkpoints, stop: stop.signal, log: () => log },
     ...(drainMs === undefined ? {} : { drainMs }),
   }).then(({ outcome }) => outcome, (error) => error);
+  over.abort();
   return { ending, said, afterMs: world.clock.now() - startMs };
 }
 
