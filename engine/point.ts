@@ -57,6 +57,25 @@ export interface RawShape {
 /** What a step takes or gives. Steps are checked against each other before anything runs. */
 export type RecordShape = PointShape | RawShape;
 
+/** What points of candles look like in every store: `kline` makes them, and they are read back so. */
+export const KLINE_SHAPE: PointShape = {
+  kind: "point",
+  measurement: "kline",
+  tags: ["exchange", "symbol", "base", "quote", "interval"],
+  fields: {
+    open: "float",
+    high: "float",
+    low: "float",
+    close: "float",
+    volume: "float",
+    quote_volume: "float",
+    taker_buy_volume: "float",
+    taker_buy_quote_volume: "float",
+    trades: "integer",
+    closed: "boolean",
+  },
+};
+
 /** One series of candles: one symbol at one interval on one exchange. A type, so that it may serve as tags. */
 export type Series = {
   /** Name of the exchange, lower case. */

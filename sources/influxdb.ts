@@ -38,25 +38,12 @@ import type { Context } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
 import { time } from "../engine/options.ts";
 import { defineSource, type Position, type SourceBatch } from "../engine/plugin.ts";
-import type { FieldType, Point } from "../engine/point.ts";
+import { KLINE_SHAPE, type Point } from "../engine/point.ts";
 import { resolveTime } from "../engine/time.ts";
 import { placeOf } from "./_place.ts";
 
 type Tags = Point["tags"];
 
-const CANDLE_TAGS = ["exchange", "symbol", "base", "quote", "interval"];
-const CANDLE_FIELDS: Readonly<Record<string, FieldType>> = {
-  open: "float",
-  high: "float",
-  low: "float",
-  close: "float",
-  volume: "float",
-  quote_volume: "float",
-  taker_buy_volume: "float",
-  taker_buy_quote_volume: "float",
-  trades: "integer",
-  closed: "boolean",
-};
 /** The last points before a series that are looked at: the last one may not be closed. */
 const POINTS_BEFORE = 2;
 
@@ -64,13 +51,15 @@ const name = z.string().min(1);
 
 const options = z.strictObject({
   ...connectionShape,
-  measurement: name.default("kline").describe("Measurement to read. That of candles by default"),
-  tags: z.array(name).default(CANDLE_TAGS).describe(
+  measurement: name.default(KLINE_SHAPE.measurement).describe(
+    "Measurement to read. That of candles by default",
+  ),
+  tags: z.array(name).default([...KLINE_SHAPE.tags]).describe(
     "Names of all tags that its series have. Those of candles by default",
   ),
   fields: z.record(name, z.enum(["float", "integer", "boolean", "string"]))
     .refine((fields) => Object.keys(fields).length > 0, "must name a field")
-    .default(CANDLE_FIELDS).describe(
+    .default(KLINE_SHAPE.fields).describe(
       "Fields to read, and their types in the store. Those of candles by default; name fewer to read " +
         "less",
     ).meta({ examples: [{ close: "float" }] }),

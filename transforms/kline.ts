@@ -12,7 +12,13 @@ import { z } from "zod";
 import { Decimal } from "../engine/decimal.ts";
 import { OptionsError, RecordError } from "../engine/errors.ts";
 import { defineTransform, type Doubt, type StepContext } from "../engine/plugin.ts";
-import type { Point, PointShape, RawCandle, Series } from "../engine/point.ts";
+import {
+  KLINE_SHAPE,
+  type Point,
+  type PointShape,
+  type RawCandle,
+  type Series,
+} from "../engine/point.ts";
 import { textOf } from "../engine/text.ts";
 import { compareDecimals, isDecimal, isWithin, sameLayout } from "./_decimal.ts";
 
@@ -32,26 +38,8 @@ const COLUMNS = [
   "unused",
 ] as const;
 
-const SHAPE: PointShape = {
-  kind: "point",
-  measurement: "kline",
-  tags: ["exchange", "symbol", "base", "quote", "interval"],
-  fields: {
-    open: "float",
-    high: "float",
-    low: "float",
-    close: "float",
-    volume: "float",
-    quote_volume: "float",
-    taker_buy_volume: "float",
-    taker_buy_quote_volume: "float",
-    trades: "integer",
-    closed: "boolean",
-  },
-};
-
 /** In the order in which they are declared. */
-const FIELDS = Object.keys(SHAPE.fields);
+const FIELDS = Object.keys(KLINE_SHAPE.fields);
 /** So many candles in a row without volume are worth a look. */
 const STILL = 60;
 
@@ -61,7 +49,7 @@ export const kline = defineTransform({
   summary: "Makes points of candles, whether they come by REST, websocket or archive",
   options: z.strictObject({}),
   shape(input): PointShape {
-    if (input.kind === "raw" && input.format === "candle") return SHAPE;
+    if (input.kind === "raw" && input.format === "candle") return KLINE_SHAPE;
     const found = input.kind === "raw" ? `raw records "${input.format}"` : "points already";
     throw new OptionsError(
       `Cannot make candles of these records as they must be raw: they are ${found}`,
