@@ -44,7 +44,7 @@ interface Exchange {
   readonly infos: readonly SymbolInfo[];
 }
 
-/** What runs in one context asks with one client, so that it keeps within the limits as one. */
+/** Symbols are looked up once for all ranges that are read in one context. */
 const EXCHANGES = new WeakMap<Context, Promise<Exchange>>();
 
 /**
