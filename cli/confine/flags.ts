@@ -19,8 +19,8 @@ export const V8_FLAGS =
  * giving it back to the system after each batch. Fresh pages cost more than to write lines to them.
  */
 export const ALLOCATOR = {
-  MALLOC_MMAP_THRESHOLD_: `${8 * 1024 ** 2}`,
-  MALLOC_TRIM_THRESHOLD_: `${32 * 1024 ** 2}`,
+  MALLOC_MMAP_THRESHOLD_: `${2 * 1024 ** 2}`,
+  MALLOC_TRIM_THRESHOLD_: `${8 * 1024 ** 2}`,
 };
 
 /** Variables that the YAML parser asks for whether or not it may. For it they are not set. */
