@@ -12,7 +12,7 @@ import type { CheckedStep } from "../pipeline.ts";
 import type { Chunk, SinkPlugin, SinkWriter } from "../plugin.ts";
 import type { RecordShape } from "../point.ts";
 
-const MAX_RECORDS = 5_000;
+const MAX_RECORDS = 1_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Encoded bytes that may wait for one sink before its run waits for it. */
 const QUEUE_BYTES = 16 * 1024 * 1024;

@@ -152,7 +152,7 @@ Deno.test("startDelivery() has limits of its own for a sink that has none", asyn
   await delivery.add(count(1, 12_000));
   await delivery.drain();
   assertEquals(chunks.flat(), count(1, 12_000));
-  for (const records of chunks) assertLessOrEqual(records.length, 5_000);
+  for (const records of chunks) assertLessOrEqual(records.length, 1_000);
 });
 
 Deno.test("startDelivery() halves a chunk that has too many bytes until it fits", async () => {
