@@ -4,7 +4,7 @@
  * @module
  */
 
-import { stringify } from "yaml";
+import { dump } from "js-yaml";
 import { listed } from "../nearest.ts";
 import { isList, type JsonSchema, jsonSchemaOf } from "../pipeline_file/options_schema.ts";
 import type { Plugin } from "../plugin.ts";
@@ -82,7 +82,7 @@ export function describePlugin(plugin: Plugin): string {
     `  ${name.padEnd(width)}  ${type}`,
     ...(description === undefined ? [] : [indent + description]),
   ]);
-  const example = stringify([exampleStep(plugin)]).trimEnd().split("\n").map((line) => `  ${line}`);
+  const example = dump([exampleStep(plugin)]).trimEnd().split("\n").map((line) => `  ${line}`);
   return [
     `${plugin.kind} ${plugin.id}: ${plugin.summary}`,
     `  ${factOf(plugin)}`,

@@ -55,11 +55,11 @@ export async function readPipeline(path: string, reading: Reading): Promise<Docu
   if (binary !== -1) {
     return broken(path, text, binary, "Cannot read the pipeline file as it must be text in UTF-8");
   }
-  return isModule ? await readModule(path, text, reading) : readText(path, text);
+  return isModule ? await readModule(path, text, reading) : await readText(path, text);
 }
 
-function readText(path: string, text: string): Document {
-  const document = parseText(path, text);
+async function readText(path: string, text: string): Promise<Document> {
+  const document = await parseText(path, text);
   if (document.broken.length > 0 || isMapping(document.value)) return document;
   const must = 'as it must have "name", "sources" and "sinks"';
   if (document.value !== null) {
