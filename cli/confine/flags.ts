@@ -10,6 +10,9 @@ import type { Reach } from "../../engine/permissions.ts";
 /**
  * How the engine runs best: a small heap for what lives for a moment, one that grows slowly, and
  * hot loops that are inlined as a whole.
+ *
+ * All processes of penstock are started with the same ones, those of the tasks in `deno.json` too:
+ * code that was compiled with others is compiled anew, and takes the place of what others left.
  */
 export const V8_FLAGS =
   "--v8-flags=--max-semi-space-size=2,--heap-growing-percent=20,--no-allocation-site-pretenuring,--max-inlined-bytecode-size-cumulative=4000";
@@ -23,8 +26,6 @@ export interface Confined {
   readonly reach: Reach;
   /** Modules of the user's, by URL: loaded with the program, run when they are imported. */
   readonly modules?: readonly string[];
-  /** Whether it runs a pipeline: it is then told how to run fast. */
-  readonly isRun?: boolean;
 }
 
 /**
@@ -44,13 +45,13 @@ export interface Confined {
  * ]);
  * ```
  */
-export function denoFlags({ reach, modules = [], isRun = false }: Confined): string[] {
+export function denoFlags({ reach, modules = [] }: Confined): string[] {
   return [
     "run",
     "--quiet",
     "--no-prompt",
     "--cached-only",
-    ...isRun ? [V8_FLAGS] : [],
+    V8_FLAGS,
     ...modules.length > 0 ? ["--frozen", `--preload=${moduleNaming(modules)}`] : [],
     `--ignore-env=${UNSET_VARIABLES.join(",")}`,
     ...allow("net", reach.net),

@@ -65,7 +65,7 @@ export async function confine(
     return await here({ inputs: handedInputs(plan.handover) });
   }
   if (verbose) terminal.say(`It may reach:\n  ${describeReach(plan.reach).join("\n  ")}\n`);
-  return await launch({ ...plan, args, isRun: need.steps !== "none" });
+  return await launch({ ...plan, args });
 }
 
 function reachesNothing({ reach }: Plan): boolean {
