@@ -168,7 +168,7 @@ function checkFrame({ filled }: Checking): Checked<Pick<Pipeline, "name" | "epoc
     noun: "key",
     path: [],
     value: withoutEmpty(filled.value),
-    schema: jsonSchemaOf(pipelineSchema),
+    schema: () => jsonSchemaOf(pipelineSchema),
     filled,
   });
   if (!checked.ok) return checked;

@@ -9,7 +9,7 @@ import { looksSecret } from "./masking.ts";
 import { importPlugin, isSpecifier } from "./modules.ts";
 import { valueAt } from "./issues.ts";
 import { hasSecret, isSecretAt, jsonSchemaOf, schemaAt } from "./options_schema.ts";
-import { isPlain } from "./placeholders.ts";
+import { isOpen, isPlain } from "./placeholders.ts";
 import { Secret } from "../options.ts";
 import { isPlugin, type Plugin } from "../plugin.ts";
 import { type Finding, withoutEmpty } from "./steps.ts";
@@ -50,6 +50,8 @@ export async function secretsOfSinks(value: unknown, finding: Finding): Promise<
   if (deadLetter !== undefined) paths.push(["dead_letter"]);
   const found: Path[] = [];
   for (const path of paths) {
+    // Nothing is looked up for a secret that is written out.
+    if (!isOpen(valueAt(value, [...path, "with"]))) continue;
     const plugin = await findSink(valueAt(value, [...path, "use"]), finding);
     found.push(...plugin ? secretsOf({ path, plugin }, value) : guess(value, [...path, "with"]));
   }

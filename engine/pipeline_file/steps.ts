@@ -10,7 +10,7 @@ import { type Mistake, type Path, pathText } from "./diagnostics.ts";
 import type { Filled } from "./interpolate.ts";
 import { isPlain } from "./placeholders.ts";
 import { quote, valueAt } from "./issues.ts";
-import { type JsonSchema, jsonSchemaOf } from "./options_schema.ts";
+import { jsonSchemaOf } from "./options_schema.ts";
 import { type ImportModule, importPlugin, isSpecifier } from "./modules.ts";
 import type { CheckedStep } from "../pipeline.ts";
 import { deadLetterSchema, stepSchema } from "./pipeline_schema.ts";
@@ -85,7 +85,7 @@ export async function checkStep(
     noun: "key",
     path,
     value: isPlain(raw) ? { ...step, ...(isPlugin(step.use) && { use: step.use.id }) } : raw,
-    schema: jsonSchemaOf(schema),
+    schema: () => jsonSchemaOf(schema),
     filled,
   });
   const mistakes = frame.ok ? [] : [...frame.mistakes];
@@ -155,9 +155,7 @@ function checkOptions(
     noun: "option",
     path: [...path, "with"],
     value: simulated ? { ...given, ...simulated } : given,
-    get schema(): JsonSchema {
-      return jsonSchemaOf(plugin.options); // only for messages: most steps need none
-    },
+    schema: () => jsonSchemaOf(plugin.options),
     filled,
   });
 }
