@@ -62,7 +62,7 @@ export interface LoadOptions {
  * import { PipelineFileError } from "./diagnostics.ts";
  * import { createRegistry } from "../registry.ts";
  *
- * const registry = createRegistry({ sources: [], transforms: [], sinks: [] });
+ * const registry = createRegistry({ sources: {}, transforms: {}, sinks: {} });
  * await assertRejects(
  *   () =>
  *     loadPipeline("btc.yaml", {
@@ -81,7 +81,9 @@ export async function loadPipeline(path: string, options: LoadOptions): Promise<
   const found = await findSteps(checking);
   const frame = checkFrame(checking);
   const steps = rightSteps(found);
-  const wiring = wire(steps, registry.transforms);
+  let wiring = wire(steps, []);
+  // Which transform is missing can be told once all are loaded.
+  if (wiring.mistakes.length > 0) wiring = wire(steps, await transformsOf(registry));
   const mistakes = [
     ...filled.mistakes,
     ...(frame.ok ? [] : frame.mistakes),
@@ -183,12 +185,12 @@ async function findSteps(checking: Checking): Promise<FoundSteps> {
     if (!Array.isArray(steps)) return Promise.resolve([]);
     return Promise.all(steps.map((_, index) => checkStep(kind, [key, index], checking)));
   };
-  const sources = await findAll("source", "sources");
-  const transforms = await findAll("transform", "transforms");
-  const sinks = await findAll("sink", "sinks");
-  const deadLetter = value.dead_letter === undefined
-    ? undefined
-    : await checkStep("sink", ["dead_letter"], checking);
+  const [sources, transforms, sinks, deadLetter] = await Promise.all([
+    findAll("source", "sources"),
+    findAll("transform", "transforms"),
+    findAll("sink", "sinks"),
+    value.dead_letter === undefined ? undefined : checkStep("sink", ["dead_letter"], checking),
+  ]);
   const all = [...sources, ...transforms, ...sinks, ...(deadLetter ? [deadLetter] : [])];
   return { sources, transforms, sinks, deadLetter, all };
 }
@@ -228,6 +230,10 @@ function placed<P extends Plugin>(
     if (!checked || !isWanted(checked.plugin)) return [];
     return [{ path, step: { ...checked, plugin: checked.plugin } }];
   });
+}
+
+async function transformsOf(registry: Registry): Promise<TransformPlugin[]> {
+  return (await registry.list("transform")).filter(isTransform);
 }
 
 const isSource = (plugin: Plugin): plugin is SourcePlugin => plugin.kind === "source";

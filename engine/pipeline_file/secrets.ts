@@ -73,7 +73,7 @@ async function findSink(
 ): Promise<Plugin | undefined> {
   if (isPlugin(use)) return use;
   if (typeof use !== "string") return undefined;
-  if (!isSpecifier(use)) return registry.find("sink", use);
+  if (!isSpecifier(use)) return await registry.find("sink", use);
   const found = await importPlugin(use, "sink", folder, importModule);
   return isPlugin(found) ? found : undefined;
 }

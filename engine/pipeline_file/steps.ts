@@ -131,7 +131,7 @@ async function findPlugin(
     const message = `Cannot load ${kind} ${shown}: ${filled.scrub(found.reason)}`;
     return { path, message, hint: found.hint };
   }
-  const plugin = registry.find(kind, use);
+  const plugin = await registry.find(kind, use);
   if (plugin) return plugin;
   const hint = looksLikePath(use) ? `Did you mean ${quote(`./${use}`)}?` : registry.hint(kind, use);
   return { path, message: `Cannot use ${kind} ${shown}: it does not exist`, hint };
