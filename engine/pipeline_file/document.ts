@@ -2,22 +2,23 @@
  * The text of a pipeline file: its value, and where in the text each part of it stands.
  *
  * YAML and JSON go through one parser, as JSON is YAML; so a JSON file may hold comments. The
- * schema is YAML 1.2's core one: `no` and `1:30` are text, and there are no tags and no merge keys.
+ * schema is YAML 1.2's core one: `no` and `1:30` are text, and there are no tags and no merge keys. But
+ * numbers are finite: `.inf` is text.
  *
  * @module
  */
 
-import { YAMLException } from "js-yaml";
 import { type Diagnostic, excerptOf, type Mistake, type Path, type Span } from "./diagnostics.ts";
 import { positionsIn } from "./lines.ts";
 import { guessSecrets, looksSecret, secretSpans } from "./masking.ts";
-import type { ReadText } from "./syntax.ts";
-import { type Mapping, type Node, parseYaml, valueOf } from "./yaml.ts";
+import type { Mapping, Node, Yaml } from "./yaml.ts";
 
 /** A pipeline as it was read, before it is checked. */
 export interface Document {
   /** What it holds, in plain values. */
   readonly value: unknown;
+  /** What its text was read as, so that it need not be read again. A module has none. */
+  readonly yaml?: Yaml | undefined;
   /** Mistakes that leave the value in doubt: it is not worth checking. */
   readonly broken: readonly Diagnostic[];
   /** Mistakes that leave a value that can be checked. */
@@ -49,6 +50,7 @@ const MOST_SYNTAX_MISTAKES = 10;
  *
  * @param file The file's name, for messages.
  * @param text Its text.
+ * @param yaml What the text was read as before, if it was.
  *
  * @example
  * ```ts
@@ -60,23 +62,21 @@ const MOST_SYNTAX_MISTAKES = 10;
  * assertEquals([found?.line, found?.column], [2, 10]);
  * ```
  */
-export async function parseText(file: string, text: string): Promise<Document> {
+export async function parseText(file: string, text: string, yaml?: Yaml): Promise<Document> {
   const positionOf = positionsIn(text);
   const locate = ({ message, hint }: Mistake, at: number, hidden: readonly Span[]): Diagnostic => {
     if (text === "") return { file, line: 1, column: 1, message, hint };
     const offset = backToText(text, at);
     return { file, ...positionOf(offset), message, hint, excerpt: excerptOf(text, offset, hidden) };
   };
-  const { node, mistakes, secrets } = await readYaml(
-    file.endsWith(".json") ? "JSON" : "YAML",
-    text,
-  );
+  const read = yaml ?? await readYaml(file, text);
   const reader = new Reader();
-  const value = reader.read(node, []);
-  const guessed = secretSpans(text, [...secrets, ...guessSecrets(text)]);
-  const broken = mistakes.map(({ offset, ...mistake }) => locate(mistake, offset, guessed));
+  const value = reader.read(read.node, []);
+  const guessed = secretSpans(text, [...read.secrets, ...guessSecrets(text)]);
+  const broken = read.mistakes.map(({ offset, ...mistake }) => locate(mistake, offset, guessed));
   return {
     value,
+    yaml: read,
     broken: firstOfEachLine(broken).slice(0, MOST_SYNTAX_MISTAKES),
     mistakes: reader.mistakes,
     diagnose(mistakes, secrets) {
@@ -88,14 +88,15 @@ export async function parseText(file: string, text: string): Promise<Document> {
   };
 }
 
-/** The second parser is loaded for what the first one refuses. */
-async function readYaml(kind: string, text: string): Promise<ReadText> {
+/** Parsers are loaded where they are needed: the first for a text that nobody has read before. */
+async function readYaml(file: string, text: string): Promise<Yaml> {
+  const { parseYaml } = await import("./yaml.ts");
   try {
     return { node: parseYaml(text), mistakes: [], secrets: [] };
   } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
+    if (!(error instanceof Error) || error.name !== "YAMLException") throw error;
     const { readWithMistakes } = await import("./syntax.ts");
-    return readWithMistakes(kind, text);
+    return readWithMistakes(file.endsWith(".json") ? "JSON" : "YAML", text);
   }
 }
 
@@ -166,7 +167,7 @@ class Reader {
   #readValue(node: Node | undefined, path: Path, key: Span | undefined): unknown {
     switch (node?.kind) {
       case "scalar":
-        return valueOf(node);
+        return node.value;
       case "list":
         return node.items.map((item, index) => this.read(item, [...path, index]));
       case "mapping":
@@ -179,11 +180,10 @@ class Reader {
 
   #readMapping({ entries }: Mapping, path: Path): Record<string, unknown> {
     const values: Record<string, unknown> = {};
-    for (const [index, { key, value }] of entries.entries()) {
-      const name = key.text;
+    for (const [index, { key: name, at: keySpan, value }] of entries.entries()) {
       const isAgain = Object.hasOwn(values, name);
       const at = [...path, isAgain ? `${name} (${index})` : name];
-      const read = this.read(value, at, key.span);
+      const read = this.read(value, at, keySpan);
       if (isAgain) {
         this.#refuse(at, `Cannot use key ${JSON.stringify(name)} twice in one mapping`);
       } else if (name === "__proto__") {

@@ -29,6 +29,7 @@ import type { PluginKind, Registry } from "../registry.ts";
 import { type Checking, checkStep, type FoundStep, withoutEmpty } from "./steps.ts";
 import { secretsIn, secretsOf, secretsOfSinks } from "./secrets.ts";
 import { type Placed, type Steps, wire } from "./wiring.ts";
+import type { Yaml } from "./yaml.ts";
 
 /** What loading takes of the world. */
 export interface LoadOptions {
@@ -40,6 +41,8 @@ export interface LoadOptions {
   env(name: string): string | undefined;
   /** Gives what a program prints, for `${command:…}`. Refused where it is left out. */
   readonly command?: Lookups["command"];
+  /** What the text of the pipeline was read as before, if it was. */
+  readonly yaml?: Yaml | undefined;
   /** Imports a module by its URL. The runtime does by default. */
   readonly importModule?: ImportModule | undefined;
   /** Where a simulator listens: sources that have a simulated exchange are pointed at it. */
@@ -146,6 +149,7 @@ async function readFilled(
   const document = await readPipeline(path, {
     readText: (file) => options.readText(file),
     importModule,
+    yaml: options.yaml,
   });
   if (document.broken.length > 0) throw new PipelineFileError(document.broken);
   const finding = { folder, registry, importModule };

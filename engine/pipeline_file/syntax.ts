@@ -22,7 +22,7 @@ import {
 } from "yaml";
 import type { Mistake, Span } from "./diagnostics.ts";
 import { looksSecret } from "./masking.ts";
-import type { Node, Scalar } from "./yaml.ts";
+import type { Node, Scalar, Yaml } from "./yaml.ts";
 
 interface Saying {
   /** What must hold, to follow "as". */
@@ -63,23 +63,13 @@ const SAYINGS: readonly (readonly [code: string, start: string, saying: Saying])
   ["UNEXPECTED_TOKEN", "", { must: "nothing of this kind may stand here" }],
 ];
 
-/** What a text holds, and all that is wrong with it. */
-export interface ReadText {
-  /** What it holds. In doubt where there are mistakes. */
-  readonly node: Node | undefined;
-  /** The mistakes, in any order, each with its offset. */
-  readonly mistakes: readonly (Mistake & { readonly offset: number })[];
-  /** Where values stand that must not be shown. */
-  readonly secrets: readonly Span[];
-}
-
 /**
  * Reads a text to its end, however many mistakes it has.
  *
  * @param kind What the text should be: `YAML` or `JSON`.
  * @param text The text.
  */
-export function readWithMistakes(kind: string, text: string): ReadText {
+export function readWithMistakes(kind: string, text: string): Yaml {
   const document = parseDocument(text, {
     version: "1.2",
     schema: "core",
@@ -126,19 +116,23 @@ function nodeOf(node: unknown): Node {
   if (!isCollection(node)) return scalarOf(node);
   const placed = { span: spanOf(node), anchor: node.anchor, isTagged: node.tag !== undefined };
   if (isSeq(node)) return { ...placed, kind: "list", items: node.items.map(nodeOf) };
-  const entries = node.items.filter(isPair)
-    .map(({ key, value }) => ({ key: scalarOf(key), value: nodeOf(value) }));
+  const entries = node.items.filter(isPair).map(({ key, value }) => ({
+    key: isScalar(key) ? String(key.value) : "",
+    at: spanOf(key),
+    value: nodeOf(value),
+  }));
   return { ...placed, kind: "mapping", entries };
 }
 
 function scalarOf(node: unknown): Scalar {
   const span = spanOf(node);
-  if (!isScalar(node)) return { kind: "scalar", text: "", isPlain: true, span };
-  const { value, source = "", anchor, tag, type } = node;
+  if (!isScalar(node)) return { kind: "scalar", value: null, span };
+  const { value, source = "", anchor, tag } = node;
+  const isKnown = typeof value === "string" || typeof value === "boolean" || value === null ||
+    typeof value === "number" && Number.isFinite(value);
   return {
     kind: "scalar",
-    text: typeof value === "string" ? value : source,
-    isPlain: type === "PLAIN",
+    value: isKnown ? value : source,
     ...{ anchor, isTagged: tag !== undefined, span },
   };
 }

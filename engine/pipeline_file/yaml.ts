@@ -21,7 +21,7 @@ import {
   type SequenceEvent,
   YAMLException,
 } from "js-yaml";
-import type { Span } from "./diagnostics.ts";
+import type { Mistake, Span } from "./diagnostics.ts";
 
 /** What every node has. */
 interface Placed {
@@ -36,10 +36,8 @@ interface Placed {
 /** A single value. */
 export interface Scalar extends Placed {
   readonly kind: "scalar";
-  /** Its text. */
-  readonly text: string;
-  /** Whether it is written without quotes, so that it may be something other than text. */
-  readonly isPlain: boolean;
+  /** What it stands for by the core schema of YAML 1.2; but numbers are finite, or they are text. */
+  readonly value: string | number | boolean | null;
 }
 
 /** A list. */
@@ -53,7 +51,17 @@ export interface List extends Placed {
 export interface Mapping extends Placed {
   readonly kind: "mapping";
   /** Its entries, in the order of the text; keys may be there twice. */
-  readonly entries: readonly { readonly key: Scalar; readonly value: Node }[];
+  readonly entries: readonly Entry[];
+}
+
+/** A key and its value. */
+export interface Entry {
+  /** The key: text, whatever it looks like. */
+  readonly key: string;
+  /** Where the key stands. */
+  readonly at: Span;
+  /** The value. */
+  readonly value: Node;
 }
 
 /** What stands for a node before it. */
@@ -66,6 +74,16 @@ export interface Alias extends Placed {
 /** A piece of YAML. */
 export type Node = Scalar | List | Mapping | Alias;
 
+/** What a text holds, and all that is wrong with it: plain data, which JSON can carry. */
+export interface Yaml {
+  /** What it holds; nothing where there is no value. In doubt where there are mistakes. */
+  readonly node?: Node | undefined;
+  /** The mistakes, in any order, each with its offset. */
+  readonly mistakes: readonly (Mistake & { readonly offset: number })[];
+  /** Where values stand that must not be shown. */
+  readonly secrets: readonly Span[];
+}
+
 /**
  * Reads a text as one document of YAML.
  *
@@ -76,38 +94,19 @@ export type Node = Scalar | List | Mapping | Alias;
  * ```ts
  * import { assertEquals } from "@std/assert";
  *
- * const node = parseYaml("[a, 'b']");
- * assertEquals(node?.span, [0, 8]);
- * assertEquals(node?.kind === "list" && node.items.map(({ span }) => span), [[1, 2], [4, 7]]);
+ * assertEquals(parseYaml("[1e3, 'b']"), {
+ *   kind: "list",
+ *   span: [0, 10],
+ *   items: [
+ *     { kind: "scalar", value: 1_000, span: [1, 4] },
+ *     { kind: "scalar", value: "b", span: [6, 9] },
+ *   ],
+ * });
  * ```
  */
 export function parseYaml(text: string): Node | undefined {
   return new Reader(text, parseEvents(text, {})).document();
 }
-
-/**
- * What a single value stands for, by the core schema of YAML 1.2.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * const values = parseYaml("[1e3, 0x1f, true, ~, no, '1']");
- * assertEquals(values?.kind === "list" && values.items.map((one) => one.kind === "scalar" && valueOf(one)), [
- *   1_000, 31, true, null, "no", "1",
- * ]);
- * ```
- */
-export function valueOf({ text, isPlain }: Scalar): unknown {
-  if (!isPlain) return text;
-  for (const { resolve, tagName } of PLAIN_VALUES) {
-    const value = resolve(text, false, tagName);
-    if (value !== NOT_RESOLVED) return value;
-  }
-  return text;
-}
-
-const PLAIN_VALUES = [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag];
 
 /** Puts nodes together from the parser's events, which say where they begin but not where they end. */
 class Reader {
@@ -133,8 +132,11 @@ class Reader {
   #node(): Node {
     const event = this.#events[this.#next++];
     switch (event?.type) {
-      case EVENT_ID.SCALAR:
-        return this.#scalar(event);
+      case EVENT_ID.SCALAR: {
+        const text = this.#textOf(event);
+        const value = event.style === SCALAR_STYLE.PLAIN ? valueOf(text) : text;
+        return { ...this.#propertiesOf(event), kind: "scalar", value, span: this.#spanOf(event) };
+      }
       case EVENT_ID.SEQUENCE:
         return this.#list(event);
       case EVENT_ID.MAPPING:
@@ -148,20 +150,13 @@ class Reader {
     return this.#refuse("expected a value");
   }
 
-  #scalar(event: ScalarEvent): Scalar {
-    const properties = this.#propertiesOf(event);
-    const isThere = event.valueStart !== -1;
-    return {
-      ...properties,
-      kind: "scalar",
-      text: isThere ? getScalarValue(this.#text, event) : "",
-      isPlain: event.style === SCALAR_STYLE.PLAIN,
-      span: isThere ? this.#spanOf(event) : [this.#end, this.#end],
-    };
+  #textOf(event: ScalarEvent): string {
+    return event.valueStart === -1 ? "" : getScalarValue(this.#text, event);
   }
 
   /** The parser tells where the content is: quotes and the sign of a block are around it. */
   #spanOf({ style, valueStart, valueEnd }: ScalarEvent): Span {
+    if (valueStart === -1) return [this.#end, this.#end];
     const isPlain = style === SCALAR_STYLE.PLAIN;
     const isQuoted = style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
     const start = isPlain ? valueStart : isQuoted ? valueStart - 1 : this.#pass("?:");
@@ -178,21 +173,23 @@ class Reader {
       const dash = this.#pass("");
       if (isBlock) this.#end = dash + 1;
       const item = this.#node();
-      items.push(isEmpty(item) ? { ...item, span: [dash, dash] } : item);
+      const [from, to] = item.span;
+      items.push(from === to ? { ...item, span: [dash, dash] } : item);
     }
     return { ...properties, kind: "list", items, span: this.#close(event, "[") };
   }
 
   #mapping(event: MappingEvent): Mapping {
     const properties = this.#propertiesOf(event);
-    const entries: { key: Scalar; value: Node }[] = [];
+    const entries: Entry[] = [];
     this.#end = event.start;
     while (!this.#isOver()) {
-      const key = this.#node();
-      if (key.kind !== "scalar" || key.isTagged) {
+      const key = this.#events[this.#next++];
+      if (key?.type !== EVENT_ID.SCALAR || key.tagStart !== -1) {
         return this.#refuse("expected text as a key");
       }
-      entries.push({ key, value: this.#node() });
+      this.#propertiesOf(key);
+      entries.push({ key: this.#textOf(key), at: this.#spanOf(key), value: this.#node() });
     }
     return { ...properties, kind: "mapping", entries, span: this.#close(event, "{") };
   }
@@ -240,6 +237,12 @@ class Reader {
   }
 }
 
-function isEmpty({ span: [from, to] }: Node): boolean {
-  return from === to;
+/** What text without quotes stands for. */
+function valueOf(text: string): Scalar["value"] {
+  for (const { resolve, tagName } of [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag]) {
+    const value = resolve(text, false, tagName);
+    if (value === NOT_RESOLVED) continue;
+    return typeof value === "number" && !Number.isFinite(value) ? text : value;
+  }
+  return text;
 }

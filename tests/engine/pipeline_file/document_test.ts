@@ -241,3 +241,14 @@ Deno.test("parseText() refuses the same, whichever parser reads the file", async
     await refused(text),
   );
 });
+
+Deno.test("parseText() goes on with what was read before, when it went through JSON", async () => {
+  const text = "a: &x { token: b }\nc:\n  - *x\n  - !t 1.5\nc: ~\n";
+  const first = await parseText("a.yaml", text);
+  const again = await parseText("a.yaml", text, JSON.parse(JSON.stringify(first.yaml)));
+  assertEquals([again.value, again.mistakes], [first.value, first.mistakes]);
+  const mistakes = [["a"], ["c", 0, "token"], ["c", 1]].map((path) => ({ path, message: "no" }));
+  assertEquals(again.diagnose(mistakes, []), first.diagnose(mistakes, []));
+  const other = await parseText("a.yaml", text, (await parseText("b.yaml", "d: 1\n")).yaml);
+  assertEquals(other.value, { d: 1 });
+});

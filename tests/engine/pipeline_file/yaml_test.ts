@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { YAMLException } from "js-yaml";
-import { type Node, parseYaml, valueOf } from "../../../engine/pipeline_file/yaml.ts";
+import { type Node, parseYaml } from "../../../engine/pipeline_file/yaml.ts";
 
 /** Each scalar and alias as the text has it, and each collection as its text from start to end. */
 function piecesOf(text: string): string[] {
@@ -9,8 +9,8 @@ function piecesOf(text: string): string[] {
     pieces.push(text.slice(...node.span));
     if (node.kind === "list") node.items.forEach(walk);
     if (node.kind !== "mapping") return;
-    for (const { key, value } of node.entries) {
-      walk(key);
+    for (const { at, value } of node.entries) {
+      pieces.push(text.slice(...at));
       walk(value);
     }
   };
@@ -64,10 +64,21 @@ for (const text of ["a: b: c", "a: 1\n---\nb: 2", "? [a]\n: 1", "? !t a\n: 1", "
   });
 }
 
-Deno.test("valueOf() takes what is in quotes for text", () => {
-  const root = parseYaml("[1, '1', true, \"true\", ~, '', no, .5, 0o17, 1_0]");
+Deno.test("parseYaml() takes what is in quotes for text, and what is no finite number, too", () => {
+  const root = parseYaml("[1, '1', true, \"true\", ~, '', no, .5, 0o17, 1_0, .inf, -.INF, .nan]");
   assertEquals(
-    root?.kind === "list" && root.items.map((one) => one.kind === "scalar" && valueOf(one)),
-    [1, "1", true, "true", null, "", "no", 0.5, 15, "1_0"],
+    root?.kind === "list" && root.items.map((one) => one.kind === "scalar" && one.value),
+    [1, "1", true, "true", null, "", "no", 0.5, 15, "1_0", ".inf", "-.INF", ".nan"],
   );
+});
+
+Deno.test("parseYaml() takes every key for text", () => {
+  const root = parseYaml("1: a\n~: b\n'c': d\n: e\n");
+  const entries = root?.kind === "mapping" ? root.entries : [];
+  assertEquals(entries.map(({ key, at }) => [key, ...at]), [
+    ["1", 0, 1],
+    ["~", 5, 6],
+    ["c", 10, 13],
+    ["", 16, 16],
+  ]);
 });
