@@ -17,9 +17,6 @@ import type { Reach } from "../../engine/permissions.ts";
 export const V8_FLAGS =
   "--v8-flags=--max-semi-space-size=2,--heap-growing-percent=20,--no-allocation-site-pretenuring,--max-inlined-bytecode-size-cumulative=4000";
 
-/** Variables that the YAML parser asks for whether or not it may. For it they are not set. */
-const UNSET_VARIABLES = ["LOG_TOKENS", "LOG_STREAM"];
-
 /** What a confined process may reach, and the code of the user's that it is to run. */
 export interface Confined {
   /** All that it may reach. */
@@ -53,7 +50,6 @@ export function denoFlags({ reach, modules = [] }: Confined): string[] {
     "--cached-only",
     V8_FLAGS,
     ...modules.length > 0 ? ["--frozen", `--preload=${moduleNaming(modules)}`] : [],
-    `--ignore-env=${UNSET_VARIABLES.join(",")}`,
     ...allow("net", reach.net),
     ...allow("read", reach.read),
     ...allow("write", reach.write),

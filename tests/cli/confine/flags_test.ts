@@ -10,7 +10,6 @@ Deno.test("denoFlags() allows nothing to what reaches nothing, and asks nobody",
     "--no-prompt",
     "--cached-only",
     V8_FLAGS,
-    "--ignore-env=LOG_TOKENS,LOG_STREAM",
   ]);
 });
 
