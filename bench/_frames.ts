@@ -61,7 +61,7 @@ function eventOf(at: number, minute: number): string {
   const symbol = symbolOf(at);
   const t = START_MS + 60_000 * minute;
   const T = t + 59_999;
-  const k = { t, T, s: symbol, i: "1m", f: 1, L: 100, ...candleAt(at, minute), x: true, B: "0" };
+  const k = { t, T, s: symbol, i: "1m", f: 1, L: 100, ...candleAt(at, minute) };
   const data = { e: "kline", E: T + 4, s: symbol, k };
   return JSON.stringify({ stream: `${symbol.toLowerCase()}@kline_1m`, data });
 }

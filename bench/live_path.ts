@@ -12,7 +12,7 @@ import { startTransform } from "../engine/run/chain.ts";
 import { emptyStep } from "../engine/run/ledger.ts";
 import type { RawCandle } from "../engine/point.ts";
 import { encodeLineProtocol } from "../sinks/_line_protocol.ts";
-import { readMessage } from "../sources/_binance/stream_message.ts";
+import { MessageReader } from "../sources/_binance/stream_message.ts";
 import { runFrames, startFrames } from "./_frames_client.ts";
 import { livePipeline, nowhere } from "./_live_pipeline.ts";
 import { symbolOf } from "./_market.ts";
@@ -84,9 +84,10 @@ function pathOf(series: number): (data: string) => void {
       throw error;
     },
   };
+  const messages = new MessageReader();
   let batch: RawCandle[] = [];
   return (data) => {
-    const message = readMessage(data);
+    const message = messages.read(data);
     const one = message.kind === "candle" ? bySymbol.get(message.symbol) : undefined;
     if (message.kind !== "candle" || !one) throw new Error("Cannot read a frame");
     batch.push({ series: one, candle: message.row, closed: message.closed });

@@ -9,7 +9,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import { V8_FLAGS } from "../cli/confine/flags.ts";
+import { ALLOCATOR, V8_FLAGS } from "../cli/confine/flags.ts";
 import { type BenchRow, keepsBound, renderTable } from "./table.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<() => BenchRow[] | Promise<BenchRow[]>>>> = {
@@ -42,6 +42,7 @@ async function runInProcess(name: string): Promise<BenchRow[]> {
       ...["run", "--quiet", V8_FLAGS, "--allow-all", fromFileUrl(import.meta.url)],
       ...[HERE, name],
     ],
+    env: ALLOCATOR,
     stderr: "inherit",
   }).output();
   if (code !== 0) throw new Error(`The benchmark "${name}" ended with ${code}`);

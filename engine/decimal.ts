@@ -73,6 +73,11 @@ export class Decimal {
     return this.#end - this.#start;
   }
 
+  /** The code of one of its characters: what `charCodeAt` of its text gives, within its length. */
+  codeAt(at: number): number {
+    return this.#view.getUint8(this.#start + at);
+  }
+
   /** Exactly its digits. */
   toString(): string {
     const { buffer, byteOffset } = this.#view;

@@ -252,6 +252,11 @@ export interface Encoding<Options> {
   readonly options: Options;
   /** What the records may look like. The same object throughout a run. */
   readonly shapes: readonly RecordShape[];
+  /**
+   * Memory of bytes that were delivered and that nobody needs any more: those that are given may lie
+   * in it, whatever it holds. Fresh memory takes longer than to fill it.
+   */
+  readonly spare?: ArrayBuffer | undefined;
   /** Refuses one record by its index; the rest is encoded. */
   reject(index: number, error: RecordError): void;
 }
@@ -259,7 +264,7 @@ export interface Encoding<Options> {
 /** What a sink's writer is given to deliver. */
 export interface Chunk<In> {
   /** What `encode` made of the records. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** The records in it, in order. */
   readonly records: readonly In[];
 }
@@ -275,7 +280,8 @@ export interface Rejection {
 /** An open sink. */
 export interface SinkWriter<In> {
   /**
-   * Sends a chunk. One call at a time.
+   * Sends a chunk. One call at a time. Its bytes are needed no longer than that: their memory may
+   * then be used again.
    *
    * @returns Once the target has acknowledged it; the records it refused, where it refused some.
    * @throws {RetryableError} If none of it may be counted as stored; the engine sends it again.
@@ -373,7 +379,7 @@ export interface SinkSpec<Options, Input, In> extends PluginSpec<Options, Input>
    * The exact bytes that are sent for these records. Pure: a dry run prints just them. Bytes that
    * were given are left alone, as they may still wait to be sent.
    */
-  encode(records: readonly In[], encoding: Encoding<Options>): Uint8Array;
+  encode(records: readonly In[], encoding: Encoding<Options>): Uint8Array<ArrayBuffer>;
   /**
    * Opens the target.
    *

@@ -8,6 +8,7 @@ import type { Decimal } from "../engine/decimal.ts";
 
 const INITIAL_BYTES = 64 * 1024;
 const WORD_BYTES = 8;
+const GROWTH = 1.125;
 
 /** Bytes that are written often: kept as words, which copies them several times as fast. */
 export interface Label {
@@ -177,9 +178,19 @@ export class ByteBuffer {
     this.end += new TextEncoder().encodeInto(text, this.#bytes.subarray(this.end)).written;
   }
 
-  /** A copy of what is written. */
-  copy(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.end);
+  /**
+   * A copy of what is written.
+   *
+   * @param spare Memory that it may lie in, if there is room.
+   */
+  copy(spare?: ArrayBuffer): Uint8Array<ArrayBuffer> {
+    const { end } = this;
+    const isEnough = spare !== undefined && spare.byteLength >= end;
+    // What comes next may be longer.
+    const memory = isEnough ? spare : new ArrayBuffer(Math.ceil(GROWTH * end));
+    const copy = new Uint8Array(memory, 0, end);
+    copy.set(this.#bytes.subarray(0, end));
+    return copy;
   }
 }
 

@@ -69,7 +69,7 @@ export function acceptLineProtocol(shape: RecordShape, instead?: string): void {
  * prepared for a series is kept for as long as its tags object and the shapes live.
  *
  * @param records Points of the declared shapes.
- * @param encoding The shapes, and where refused records go.
+ * @param encoding The shapes, where refused records go, and memory that the bytes may lie in.
  * @param precision The unit of the times. In seconds, a time that is not a whole one is refused.
  * @returns The bytes; each line ends with a line feed.
  *
@@ -98,13 +98,13 @@ export function acceptLineProtocol(shape: RecordShape, instead?: string): void {
  */
 export function encodeLineProtocol(
   records: readonly unknown[],
-  { shapes, reject }: Pick<Encoding<unknown>, "shapes" | "reject">,
+  { shapes, reject, spare }: Pick<Encoding<unknown>, "shapes" | "reject" | "spare">,
   precision: "ms" | "s" = "ms",
 ): Uint8Array<ArrayBuffer> {
   const known = encoders[precision];
   let encoder = known.get(shapes);
   if (!encoder) known.set(shapes, encoder = new LineEncoder(shapes, UNIT_MS[precision]));
-  return encoder.encode(records, reject);
+  return encoder.encode(records, reject, spare);
 }
 
 /** A run has one array of shapes: what is prepared for it is made once. */
@@ -131,6 +131,7 @@ class LineEncoder {
   encode(
     records: readonly unknown[],
     reject: Encoding<unknown>["reject"],
+    spare: ArrayBuffer | undefined,
   ): Uint8Array<ArrayBuffer> {
     const buffer = this.#buffer;
     buffer.end = 0;
@@ -144,7 +145,7 @@ class LineEncoder {
         reject(index, error);
       }
     }
-    return buffer.copy();
+    return buffer.copy(spare);
   }
 
   #write(record: unknown): void {

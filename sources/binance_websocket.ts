@@ -22,7 +22,7 @@
  * **Corrections.** REST is right. When it is asked, the last three candles are compared with it, and
  * one that has other values is given again. Older ones are not looked at.
  *
- * **Open candles.** With `updates: all` the open candle is given as well, as a websocket event. Only
+ * **Open candles.** With `updates: all` the open candle is given as well, with `closed` false. Only
  * the newest snapshot of a series is kept until the next pull; it is not part of the position, so
  * that snapshots cannot be read again, while closed candles can.
  *

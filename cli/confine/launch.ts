@@ -7,7 +7,7 @@
 import { fromFileUrl } from "@std/path";
 import { STOP_SIGNALS } from "../signals.ts";
 import type { Handover } from "../inputs.ts";
-import { type Confined, denoFlags } from "./flags.ts";
+import { ALLOCATOR, type Confined, denoFlags } from "./flags.ts";
 
 const PROGRAM = new URL("./program.ts", import.meta.url);
 const AUDIT = "DENO_AUDIT_PERMISSIONS";
@@ -77,7 +77,7 @@ function spawn(launched: Launch, stdout: "inherit" | "piped"): Deno.ChildProcess
   const program = PROGRAM.protocol === "file:" ? fromFileUrl(PROGRAM) : PROGRAM.href;
   return new Deno.Command(denoPath(), {
     args: [...denoFlags(launched), program, ...launched.args],
-    env: auditFile(),
+    env: { ...ALLOCATOR, ...auditFile() },
     stdin: "piped",
     stdout,
     stderr: "inherit",

@@ -32,7 +32,7 @@ export interface InfluxRequest {
   /** Parameters, none of them secret. An undefined one is left out. */
   readonly query?: Readonly<Record<string, string | undefined>>;
   /** What is sent. Bytes are compressed where the connection says so; few servers unpack questions. */
-  readonly body?: Uint8Array | string;
+  readonly body?: Uint8Array<ArrayBuffer> | string;
   /** Headers beside the credentials. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The status codes that are no failure. 200 alone, where they are left out. */
@@ -161,7 +161,7 @@ export class InfluxClient {
   ): Promise<Pick<RequestInit, "body"> & { encoding?: HeadersInit }> {
     if (body === undefined) return {};
     if (typeof body === "string") return { body };
-    if (!this.#compresses) return { body: new Uint8Array(body) };
+    if (!this.#compresses) return { body };
     const { gzipFast } = await import("./gzip.ts");
     return { body: await gzipFast(body), encoding: { "content-encoding": "gzip" } };
   }

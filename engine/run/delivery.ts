@@ -16,6 +16,8 @@ const MAX_RECORDS = 5_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Encoded bytes that may wait for one sink before its run waits for it. */
 const QUEUE_BYTES = 16 * 1024 * 1024;
+/** How many chunks' memory is kept to be used again: one is filled while the other is sent. */
+const MOST_SPARE = 2;
 
 /** What a delivery is made of. */
 export interface DeliveryParts {
@@ -76,6 +78,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   let waiting: unknown[] = [];
   let queue: NumberedChunk[] = [];
   let queuedBytes = 0;
+  const spare: ArrayBuffer[] = [];
   let sending: Promise<void> | undefined;
   /** Whether what came in while the sink was busy is to be sent as soon as it is not. */
   let isNudged = false;
@@ -97,7 +100,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     };
     const bytes = requireBytes(
       step,
-      plugin.encode(records, { options, shapes: parts.shapes, reject }),
+      plugin.encode(records, { options, shapes: parts.shapes, spare: spare.pop(), reject }),
     );
     enough = Math.min(maxRecords, Math.ceil(records.length * limits.maxBytes / bytes.length));
     if (bytes.length > limits.maxBytes && records.length > 1) {
@@ -164,6 +167,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     ledger.out += chunk.records.length - reasons.size;
     deliveredBytes += chunk.bytes.length;
     queuedBytes -= chunk.bytes.length;
+    if (spare.length < MOST_SPARE) spare.push(chunk.bytes.buffer);
     waitingSinceMs = context.now();
     sayRoomier();
   }
@@ -249,12 +253,18 @@ function requireIndex(step: CheckedStep, records: readonly unknown[], index: num
   );
 }
 
-function requireBytes(step: CheckedStep, bytes: unknown): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
+function requireBytes(step: CheckedStep, bytes: unknown): Uint8Array<ArrayBuffer> {
+  if (isOwnBytes(bytes)) return bytes;
+  const found = bytes instanceof Uint8Array ? "shared memory" : typeof bytes;
   throw new FatalError(
-    `Cannot send records to sink "${step.id}" as \`encode\` must return a Uint8Array: it returned ${typeof bytes}`,
+    `Cannot send records to sink "${step.id}" as \`encode\` must return a Uint8Array: it returned ${found}`,
     { hint: "This is a fault of the plugin: make bytes of text with a TextEncoder" },
   );
+}
+
+/** Memory that is shared with other threads could change while it is sent. */
+function isOwnBytes(bytes: unknown): bytes is Uint8Array<ArrayBuffer> {
+  return bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer;
 }
 
 /** A token that is missing in the checkpoint would open the sink as if nothing had been sent. */

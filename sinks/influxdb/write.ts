@@ -113,7 +113,7 @@ export class LineWriter implements SinkWriter<unknown> {
    * @returns Nothing once they are stored, or the answer if some of them are refused.
    * @throws {PenstockError} If it is not about the lines.
    */
-  async #send(body: Uint8Array): Promise<Answer | undefined> {
+  async #send(body: Uint8Array<ArrayBuffer>): Promise<Answer | undefined> {
     this.#metrics.count("requests");
     const answer = await this.#client.request({ ...this.#request, body });
     if (answer.status !== SERVER_ERROR) this.#serverErrors = 0;
@@ -133,7 +133,7 @@ export class LineWriter implements SinkWriter<unknown> {
 
 /** Lines that lie one behind the other. */
 interface Lines {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Where each line ends, exclusive. */
   readonly ends: readonly number[];
   /** The first of them. */
@@ -150,7 +150,7 @@ function endsOf(bytes: Uint8Array): number[] {
   return ends;
 }
 
-function bytesOf({ bytes, ends, from, to }: Lines): Uint8Array {
+function bytesOf({ bytes, ends, from, to }: Lines): Uint8Array<ArrayBuffer> {
   return bytes.subarray(from === 0 ? 0 : ends[from - 1], ends[to - 1]);
 }
 

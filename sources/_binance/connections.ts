@@ -12,7 +12,8 @@ import type { BinanceClient } from "./client.ts";
 import { Connection } from "./connection.ts";
 import type { Feed } from "./feed.ts";
 import { Liveness } from "./liveness.ts";
-import { readMessage, type StreamCandle } from "./stream_message.ts";
+import type { StreamCandle } from "./frame.ts";
+import { MessageReader } from "./stream_message.ts";
 
 /** Addresses of more than about 8,000 characters are refused. */
 const MOST_URL = 7_000;
@@ -51,6 +52,7 @@ export class Connections {
   readonly #connections: Connection[] = [];
   readonly #livenessOf: Liveness[] = [];
   readonly #index: ReadonlyMap<string, number>;
+  readonly #messages = new MessageReader();
   readonly #toldUnknown = new Set<string>();
 
   /** Nothing is opened yet. */
@@ -107,7 +109,7 @@ export class Connections {
 
   #receive(connection: Connection, data: unknown): boolean {
     const { context, feed, client, heard } = this.#parts;
-    const message = readMessage(data);
+    const message = this.#messages.read(data);
     if (message.kind === "shutdown") connection.replace("shutdown");
     if (message.kind === "unknown") this.#tellUnknown(message.what);
     if (message.kind === "reply" && message.error !== undefined) {

@@ -16,7 +16,7 @@ import type { Interval } from "../../engine/interval.ts";
 import { nextOpen } from "../../engine/interval.ts";
 import { openOf } from "./holes.ts";
 import { type Arrival, type Filled, type Place, type ReadyCandle, Slots } from "./slots.ts";
-import type { StreamCandle } from "./stream_message.ts";
+import type { StreamCandle } from "./frame.ts";
 import { QUIET_MS, type Seen, SETTLE_MS, Track } from "./track.ts";
 
 /**
@@ -47,8 +47,8 @@ export interface FeedOptions {
 export interface Leaving {
   /** The index of its series. */
   readonly at: number;
-  /** A REST row, or the event of an open candle. */
-  readonly candle: unknown;
+  /** Its columns as a REST row. */
+  readonly candle: readonly unknown[];
   /** Whether it is final. */
   readonly closed: boolean;
 }
@@ -226,7 +226,7 @@ export class Feed {
     const lost = this.#takeReady(nowMs, leaving, moved);
     for (const track of this.#options.givesOpen ? this.#tracks : []) {
       const snapshot = track.takeSnapshot();
-      if (snapshot) leaving.push({ at: track.at, candle: snapshot.event, closed: false });
+      if (snapshot) leaving.push({ at: track.at, candle: snapshot.row, closed: false });
     }
     return { leaving, moved: [...moved], lost, madeRoom };
   }

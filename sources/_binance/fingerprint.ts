@@ -4,7 +4,10 @@
  * @module
  */
 
+import { Decimal } from "../../engine/decimal.ts";
 import { textOf } from "../../engine/text.ts";
+
+const SEPARATOR = 0x7c;
 
 /** The open time of a candle that left, and a fingerprint of its values. */
 export type Mark = readonly [openMs: number, fingerprint: number];
@@ -28,11 +31,26 @@ export function fingerprint(row: readonly unknown[]): number {
   let hash = 0x811c9dc5;
   for (let column = 1; column <= 10; column++) {
     if (column === 6) continue;
-    const text = textOf(row[column]);
-    for (let at = 0; at < text.length; at++) {
-      hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-    }
-    hash = Math.imul(hash ^ 0x7c, 0x01000193);
+    const value = row[column];
+    hash = value instanceof Decimal ? foldDecimal(hash, value) : foldText(hash, textOf(value));
+    hash = fold(hash, SEPARATOR);
   }
   return hash >>> 0;
+}
+
+function foldDecimal(hash: number, value: Decimal): number {
+  let folded = hash;
+  for (let at = 0; at < value.length; at++) folded = fold(folded, value.codeAt(at));
+  return folded;
+}
+
+function foldText(hash: number, text: string): number {
+  let folded = hash;
+  for (let at = 0; at < text.length; at++) folded = fold(folded, text.charCodeAt(at));
+  return folded;
+}
+
+/** One step of FNV-1a. */
+function fold(hash: number, code: number): number {
+  return Math.imul(hash ^ code, 0x01000193);
 }

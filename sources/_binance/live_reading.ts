@@ -15,7 +15,7 @@ import { Connections } from "./connections.ts";
 import { Feed } from "./feed.ts";
 import type { Place } from "./slots.ts";
 
-/** What a candle takes in memory at the most, with its strings. */
+/** What a candle takes in memory, about, with its bytes. */
 const CANDLE_BYTES = 1_000;
 /** Rows of all series that are asked for ahead, and the least and most of one page. */
 const ROWS_AHEAD = 20_000;

@@ -8,27 +8,8 @@
  */
 
 import { oneLine, textOf } from "../../engine/text.ts";
+import { FrameReader, type StreamCandle } from "./frame.ts";
 import { isTime } from "./holes.ts";
-
-/** A candle as a stream sent it: all of it since it opened. */
-export interface StreamCandle {
-  /** What it is. */
-  readonly kind: "candle";
-  /** Symbol, upper case. */
-  readonly symbol: string;
-  /** Interval. */
-  readonly interval: string;
-  /** Open time, in epoch milliseconds. */
-  readonly openMs: number;
-  /** Whether it is final. */
-  readonly closed: boolean;
-  /** How many trades it has; 0 where it does not say. */
-  readonly trades: number;
-  /** The columns of a REST row, as REST would send them. */
-  readonly row: readonly unknown[];
-  /** The event itself, without an envelope. */
-  readonly event: unknown;
-}
 
 /** What a message may be. */
 export type StreamMessage =
@@ -41,24 +22,36 @@ export type StreamMessage =
   | { readonly kind: "unknown"; readonly what: string };
 
 /**
- * Reads a message.
- *
- * @param data What came: only text can be read.
+ * Reads messages.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(readMessage('{"result":null,"id":1}'), { kind: "reply" });
- * assertEquals(readMessage('{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}'), {
+ * const reader = new MessageReader();
+ * assertEquals(reader.read('{"result":null,"id":1}'), { kind: "reply" });
+ * assertEquals(reader.read('{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}'), {
  *   kind: "shutdown",
  * });
- * assertEquals(readMessage("<html>"), { kind: "unknown", what: "not JSON" });
+ * assertEquals(reader.read("<html>"), { kind: "unknown", what: "not JSON" });
  * ```
  */
-export function readMessage(data: unknown): StreamMessage {
-  if (typeof data !== "string") return { kind: "unknown", what: "binary" };
-  const value = parse(data);
+export class MessageReader {
+  readonly #frames = new FrameReader();
+
+  /**
+   * Reads a message.
+   *
+   * @param data What came: only text can be read.
+   */
+  read(data: unknown): StreamMessage {
+    if (typeof data !== "string") return { kind: "unknown", what: "binary" };
+    return this.#frames.read(data) ?? readJson(data);
+  }
+}
+
+function readJson(text: string): StreamMessage {
+  const value = parse(text);
   if (value === undefined) return { kind: "unknown", what: "not JSON" };
   if (!isObject(value)) return { kind: "unknown", what: "not an object" };
   const event = isObject(value.data) ? value.data : value;
@@ -86,7 +79,6 @@ function readCandle(event: Readonly<Record<string, unknown>>): StreamMessage {
     closed: x,
     trades: typeof n === "number" ? n : 0,
     row: [t, o, h, l, c, v, T, q, n, V, Q, B ?? "0"],
-    event,
   };
 }
 

@@ -6,7 +6,7 @@
 
 import { nextOpen } from "../../engine/interval.ts";
 import type { Slots } from "./slots.ts";
-import type { StreamCandle } from "./stream_message.ts";
+import type { StreamCandle } from "./frame.ts";
 
 /** How far REST may lag: what it lacks for longer than this after a slot ended will not come. */
 export const QUIET_MS = 30_000;

@@ -125,18 +125,23 @@ export class Deliverer {
     return copyOf([...this.given.records]);
   }
 
-  /** Encodes records, none of which may be refused. */
-  encode(records: readonly unknown[]): Uint8Array {
+  /** Encodes records, none of which may be refused; the bytes may lie in spare memory. */
+  encode(records: readonly unknown[], spare?: ArrayBuffer): Uint8Array<ArrayBuffer> {
     return this.encodeSome(
       records,
       (index, error) =>
         failWith(`${this.name} must encode record ${index} of ${records.length}`, error),
+      spare,
     );
   }
 
   /** Encodes records. */
-  encodeSome(records: readonly unknown[], reject: Encoding<unknown>["reject"]): Uint8Array {
-    const encoding = { options: this.options(), shapes: this.shapes, reject };
+  encodeSome(
+    records: readonly unknown[],
+    reject: Encoding<unknown>["reject"],
+    spare?: ArrayBuffer,
+  ): Uint8Array<ArrayBuffer> {
+    const encoding = { options: this.options(), shapes: this.shapes, reject, spare };
     return this.plugin.encode(records, encoding);
   }
 

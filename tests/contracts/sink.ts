@@ -100,6 +100,7 @@ export function sinkChecks<Options, Input, In>(
     ...pluginChecks(plugin, given),
     { name: "accepts the shapes it is for, and no others", check: () => checkShapes(sink) },
     { name: "encodes the same records to the same bytes", check: () => checkSameBytes(sink) },
+    { name: "encodes alike into memory it may use again", check: () => checkSpare(sink) },
     { name: "changes no record that it encodes", check: () => checkFrozen(sink) },
     { name: "leaves bytes alone that it has given", check: () => checkBytesStay(sink) },
     { name: "stores everything, and leaves nothing open", check: () => checkStored(sink) },
@@ -167,6 +168,19 @@ function checkSameBytes(sink: Deliverer): void {
   assertEquals([...used], [], `${message}: it must not look at clock, chance or network`);
   const { encoded } = sink.given;
   if (encoded !== undefined) assertEquals(textOf(first), encoded, `${sink.name} must encode so`);
+}
+
+function checkSpare(sink: Deliverer): void {
+  const text = textOf(sink.encode(sink.records()));
+  for (const size of [0, 1, text.length, 10 * text.length + 1_000]) {
+    const spare = new ArrayBuffer(size);
+    new Uint8Array(spare).fill(0x23);
+    assertEquals(
+      textOf(sink.encode(sink.records(), spare)),
+      text,
+      `${sink.name} must encode the same records to the same bytes, whatever spare memory holds`,
+    );
+  }
 }
 
 function checkFrozen(sink: Deliverer): void {

@@ -21,6 +21,7 @@ type Writer = SinkWriter<string>;
 
 const SHAPES = "accepts the shapes it is for, and no others";
 const SAME = "encodes the same records to the same bytes";
+const SPARE = "encodes alike into memory it may use again";
 const FROZEN = "changes no record that it encodes";
 const STAYS = "leaves bytes alone that it has given";
 const STORED = "stores everything, and leaves nothing open";
@@ -75,7 +76,10 @@ const sound: Spec = {
   open: openWords,
 };
 
-function encodeWords(records: readonly string[], { reject }: Encoding<Options>): Uint8Array {
+function encodeWords(
+  records: readonly string[],
+  { reject }: Encoding<Options>,
+): Uint8Array<ArrayBuffer> {
   const lines = records.map((word, index) => {
     if (!word.includes(" ")) return `${word}\n`;
     reject(index, new RecordError("A word must not have a space"));
@@ -144,7 +148,21 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
       encode: (records, encoding) =>
         encodeWords(count++ % 2 === 0 ? records : records.toReversed(), encoding),
     },
-    [SAME, STORED, KILLS, FAILURES, PARTS, REJECTS],
+    [SAME, SPARE, STORED, KILLS, FAILURES, PARTS, REJECTS],
+  ],
+  [
+    "counts on spare memory to be empty",
+    {
+      encode(records, encoding) {
+        const bytes = encodeWords(records, encoding);
+        const { spare } = encoding;
+        if (!spare || spare.byteLength <= bytes.length) return bytes;
+        new Uint8Array(spare).set(bytes);
+        const end = new Uint8Array(spare).indexOf(0);
+        return new Uint8Array(spare, 0, end < 0 ? spare.byteLength : end);
+      },
+    },
+    [SPARE],
   ],
   [
     "sorts the records in place",

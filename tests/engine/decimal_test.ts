@@ -22,6 +22,8 @@ Deno.test("Decimal gives exactly its digits as text, in JSON and when it is prin
     assertEquals(String(Decimal.of(text)), text);
     assertEquals(String(within(text)), text);
     assertEquals(`${within(text)}`.length, within(text).length);
+    const codes = Array.from(text, (_, at) => within(text).codeAt(at));
+    assertEquals(String.fromCharCode(...codes), text);
     assertEquals(JSON.stringify([within(text)]), `["${text}"]`);
     assertEquals(Deno.inspect(within(text)), `Decimal(${text})`);
   }

@@ -6,7 +6,7 @@ import { RecordError } from "../../engine/errors.ts";
 import type { Point } from "../../engine/point.ts";
 import { fingerprint } from "../../sources/_binance/fingerprint.ts";
 import { isTime } from "../../sources/_binance/holes.ts";
-import { readMessage } from "../../sources/_binance/stream_message.ts";
+import { MessageReader } from "../../sources/_binance/stream_message.ts";
 import { toPoint } from "../../transforms/kline.ts";
 import { decimal, json, must, mustBeMessage, NASTY, onlyThrows, quote, spoiled } from "./_cases.ts";
 import { defineTarget, type FuzzTarget } from "./target.ts";
@@ -65,7 +65,9 @@ const anyRow = fc.tuple(
 function eventOf(row: readonly unknown[], x: unknown): Record<string, unknown> {
   const [t, o, h, l, c, v, T, q, n, V, Q] = row;
   const { symbol: s, interval: i } = SERIES;
-  return { e: "kline", E: OPEN_MS, s, k: { t, T, s, i, o, c, h, l, v, n, x, q, V, Q, B: "0" } };
+  const [f, L] = n === 0 ? [-1, -1] : [100, 199];
+  const k = { t, T, s, i, f, L, o, c, h, l, v, n, x, q, V, Q, B: "0" };
+  return { e: "kline", E: OPEN_MS, s, k };
 }
 
 const anyEvent = fc.tuple(
@@ -150,8 +152,11 @@ const brokenFrames = defineTarget({
   holds: (frame) => mustReadFrame(frame),
 });
 
+/** One for all frames, as a connection has: what is left of one must not be read as another. */
+const reader = new MessageReader();
+
 function mustReadFrame(frame: string): void {
-  const message = readMessage(frame);
+  const message = reader.read(frame);
   if (message.kind === "unknown") mustBeMessage(message.what);
   if (message.kind === "reply" && message.error !== undefined) {
     mustBeMessage(message.error);
@@ -163,7 +168,9 @@ function mustReadFrame(frame: string): void {
   const { symbol, interval } = message;
   if (!/^\w+$/.test(symbol + interval)) return; // no series that a pipeline could name
   const series = { ...SERIES, symbol, interval };
-  const byEvent = onlyThrows([RecordError], () => toPoint({ series, candle: message.event }));
+  const value = JSON.parse(frame);
+  const event = value.data ?? value;
+  const byEvent = onlyThrows([RecordError], () => toPoint({ series, candle: event }));
   const byRow = onlyThrows(
     [RecordError],
     () => toPoint({ series, candle: message.row, closed: message.closed }),

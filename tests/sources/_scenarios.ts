@@ -224,9 +224,9 @@ function checkIndicators(points: readonly Point[], truth: readonly (readonly unk
 function latest(records: readonly RawCandle[]): RawCandle[] {
   const byName = new Map<string, RawCandle>();
   for (const record of records) {
-    const { series, candle } = record;
+    const { series, candle, closed } = record;
     // Snapshots come many times.
-    if (!Array.isArray(candle)) continue;
+    if (closed !== true || !Array.isArray(candle)) continue;
     byName.set(`${series.symbol}@${series.interval} ${candle[0]}`, record);
   }
   return [...byName.values()];

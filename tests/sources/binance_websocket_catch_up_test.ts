@@ -191,7 +191,7 @@ Deno.test("binance_websocket gives the open candle as well with `updates: all`, 
   let open = 0;
   let lastClosedMs = 0;
   for (const { candle, closed } of reading.records) {
-    const openMs = Array.isArray(candle) ? Number(candle[0]) : Number(Object(candle).k.t);
+    const openMs = Number(Object(candle)[0]);
     assert(openMs >= lastMs, "a candle came after one that opened later");
     assert(openMs > lastClosedMs, "a snapshot came after its close");
     lastMs = openMs;

@@ -22,7 +22,7 @@ interface Parts {
   limits?: { maxRecords?: number; maxBytes?: number };
   /** The bytes of one record; one for each by default. */
   sizeOf?(record: unknown): number;
-  encode?(records: readonly unknown[], encoding: Encoding<unknown>): Uint8Array;
+  encode?(records: readonly unknown[], encoding: Encoding<unknown>): Uint8Array<ArrayBuffer>;
   deliver?(records: readonly unknown[]): Promise<readonly Rejection[] | void>;
   flush?(): Promise<Json>;
   refuse?(refusal: Refusal): void;
@@ -171,7 +171,10 @@ Deno.test("startDelivery() sends a record that is too large by itself", async ()
 });
 
 /** Encodes numbers; refuses odd ones. */
-function encodeEven(records: readonly unknown[], { reject }: Encoding<unknown>): Uint8Array {
+function encodeEven(
+  records: readonly unknown[],
+  { reject }: Encoding<unknown>,
+): Uint8Array<ArrayBuffer> {
   let kept = 0;
   records.forEach((record, index) => {
     if (Number(record) % 2) reject(index, new RecordError(`Cannot encode ${record}`));
@@ -494,7 +497,8 @@ Deno.test("startDelivery() says what it tries again, with sink and number of rec
 
 Deno.test("startDelivery() refuses what is neither bytes nor a token", async (t) => {
   // As plugins without types may do it.
-  const text = "1" as unknown as Uint8Array;
+  const text = "1" as unknown as Uint8Array<ArrayBuffer>;
+  const shared = new Uint8Array(new SharedArrayBuffer(1)) as unknown as Uint8Array<ArrayBuffer>;
   const nothing = undefined as unknown as Json;
   await t.step("text in place of bytes", async () => {
     const { delivery } = start({ encode: () => text });
@@ -504,6 +508,11 @@ Deno.test("startDelivery() refuses what is neither bytes nor a token", async (t)
       FatalError,
       "`encode` must return a Uint8Array: it returned string",
     );
+  });
+  await t.step("memory that other threads may write to", async () => {
+    const { delivery } = start({ encode: () => shared });
+    await delivery.add([1]);
+    await assertRejects(() => delivery.drain(), FatalError, "it returned shared memory");
   });
   await t.step("no token", async () => {
     const { delivery } = start({ flush: () => Promise.resolve(nothing) });
@@ -535,6 +544,32 @@ Deno.test("startDelivery() sends what came in while the sink was busy as soon as
   await settle();
   assertEquals(chunks, [[1], [2, 3]]);
   assertEquals([delivery.waitingSinceMs, delivery.waitingBytes], [undefined, 0]);
+});
+
+Deno.test("startDelivery() lets the memory of delivered chunks be used again, never of those that wait", async () => {
+  const free = new Set<ArrayBuffer>();
+  const waiting: ArrayBuffer[] = [];
+  const reused: boolean[] = [];
+  const sink = start({
+    limits: { maxRecords: 2 },
+    encode(records, { spare }) {
+      reused.push(spare !== undefined);
+      if (spare) assert(free.delete(spare), "memory of a chunk that was not delivered yet");
+      const memory = spare ?? new ArrayBuffer(8);
+      waiting.push(memory);
+      return new Uint8Array(memory, 0, records.length);
+    },
+    deliver() {
+      const memory = waiting.shift();
+      if (memory) free.add(memory);
+      return Promise.resolve();
+    },
+  });
+  for (let round = 0; round < 3; round++) {
+    await sink.delivery.add(Array.from({ length: 6 }, (_, at) => at));
+    await sink.delivery.drain();
+  }
+  assertEquals(reused, [false, false, false, true, true, false, true, true, false]);
 });
 
 Deno.test("startDelivery() tells since when a sink has not made durable what it was given", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Feed, type FeedOptions } from "../../../sources/_binance/feed.ts";
 import { type Place, Slots } from "../../../sources/_binance/slots.ts";
-import type { StreamCandle } from "../../../sources/_binance/stream_message.ts";
+import type { StreamCandle } from "../../../sources/_binance/frame.ts";
 import { seededRandom } from "../../contracts/context.ts";
 
 const MINUTE = 60_000;
@@ -16,7 +16,7 @@ function candle(minute: number, more: Partial<StreamCandle> = {}): StreamCandle 
   const openMs = START + minute * MINUTE;
   return {
     ...{ kind: "candle", symbol: "BTCUSDT", interval: "1m", openMs, closed: true, trades: 3 },
-    ...{ row: rowOf(openMs), event: {} },
+    ...{ row: rowOf(openMs) },
     ...more,
   };
 }
@@ -216,15 +216,18 @@ Deno.test("Feed sees corrections of candles that an earlier run gave", () => {
 
 Deno.test("Feed gives the newest snapshot of the open candle, after all that comes before it", () => {
   const feed = feedOf(1, { givesOpen: true });
-  feed.hear(0, candle(0, { closed: false, event: "first" }), at(0, 2_000));
-  feed.hear(0, candle(0, { closed: false, event: "second" }), at(0, 4_000));
-  assertEquals(feed.take(at(0, 4_000)).leaving, [{ at: 0, candle: "second", closed: false }]);
+  feed.hear(0, candle(0, { closed: false, row: ["first"] }), at(0, 2_000));
+  feed.hear(0, candle(0, { closed: false, row: ["second"] }), at(0, 4_000));
+  assertEquals(feed.take(at(0, 4_000)).leaving, [{ at: 0, candle: ["second"], closed: false }]);
   assertEquals(feed.take(at(0, 4_001)).leaving, []);
-  feed.hear(0, candle(1, { closed: false, event: "next" }), at(1, 2_000));
+  feed.hear(0, candle(1, { closed: false, row: ["next"] }), at(1, 2_000));
   assertEquals(feed.take(at(1, 2_000)).leaving, []);
   feed.hear(0, candle(0), at(1, 2_100));
   const { leaving } = feed.take(at(1, 2_100));
-  assertEquals(leaving.map(({ candle, closed }) => closed ? "closed" : candle), ["closed", "next"]);
+  assertEquals(leaving.map(({ candle, closed }) => closed ? "closed" : candle), [
+    "closed",
+    ["next"],
+  ]);
 });
 
 Deno.test("Feed leaves closes it has no room for, asks for them later, and loses none", () => {

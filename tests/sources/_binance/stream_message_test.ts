@@ -1,8 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { readMessage } from "../../../sources/_binance/stream_message.ts";
+import { MessageReader } from "../../../sources/_binance/stream_message.ts";
 import { toPoint } from "../../../transforms/kline.ts";
 
 const SHARED = new URL("../../../../shared/data/", import.meta.url);
+const reader = new MessageReader();
+const readMessage = (data: unknown) => reader.read(data);
 const isThere = await Deno.stat(SHARED).then(() => true, () => false);
 
 async function messages(name: string): Promise<unknown[]> {
@@ -10,24 +12,21 @@ async function messages(name: string): Promise<unknown[]> {
   return text.trim().split("\n").map((line) => line.replace(/^[\d.]+: /, ""));
 }
 
-Deno.test("readMessage() reads raw and combined candles alike", () => {
+Deno.test("MessageReader reads raw and combined candles alike, and such as lack a key that is not used", () => {
   const k = {
     ...{ t: 1_681_153_980_000, T: 1_681_154_039_999, s: "BELBTC", i: "1m", f: -1, L: -1 },
     ...{ o: "1", c: "2", h: "3", l: "0.5", v: "9", n: 4, x: true, q: "12", V: "5", Q: "6" },
   };
-  const event = { e: "kline", E: 1_681_154_040_004, s: "BELBTC", k };
-  const raw = readMessage(JSON.stringify(event));
-  assertEquals(raw, readMessage(JSON.stringify({ stream: "belbtc@kline_1m", data: event })));
-  assertEquals(raw, {
-    kind: "candle",
-    symbol: "BELBTC",
-    interval: "1m",
-    openMs: 1_681_153_980_000,
-    closed: true,
-    trades: 4,
-    row: [1_681_153_980_000, "1", "3", "0.5", "2", "9", 1_681_154_039_999, "12", 4, "5", "6", "0"],
-    event,
-  });
+  for (const B of ["0", undefined]) {
+    const event = { e: "kline", E: 1_681_154_040_004, s: "BELBTC", k: { ...k, B } };
+    for (const message of [event, { stream: "belbtc@kline_1m", data: event }]) {
+      assertEquals(JSON.parse(JSON.stringify(readMessage(JSON.stringify(message)))), {
+        ...{ kind: "candle", symbol: "BELBTC", interval: "1m", openMs: 1_681_153_980_000 },
+        ...{ closed: true, trades: 4 },
+        row: [k.t, "1", "3", "0.5", "2", "9", k.T, "12", 4, "5", "6", "0"],
+      });
+    }
+  }
 });
 
 for (
@@ -49,28 +48,31 @@ for (
     ["", { kind: "unknown", what: "not JSON" }],
   ] as const
 ) {
-  Deno.test(`readMessage() reads ${text || "an empty message"}`, () => {
+  Deno.test(`MessageReader reads ${text || "an empty message"}`, () => {
     assertEquals(readMessage(text), kind);
   });
 }
 
-Deno.test("readMessage() reads no binary messages", () => {
+Deno.test("MessageReader reads no binary messages", () => {
   assertEquals(readMessage(new ArrayBuffer(2)), { kind: "unknown", what: "binary" });
 });
 
 Deno.test({
-  name: "readMessage() reads recorded candles, four of them closed (needs ../shared)",
+  name: "MessageReader reads recorded candles, four of them closed (needs ../shared)",
   ignore: !isThere,
   fn: async () => {
-    const read = (await messages("ws-recorded-1m.txt")).map(readMessage);
+    const texts = await messages("ws-recorded-1m.txt");
+    const read = texts.map(readMessage);
     const candles = read.filter((message) => message.kind === "candle");
     assertEquals(candles.length, 8);
     const closed = candles.filter((candle) => candle.closed);
     assertEquals(closed.map(({ symbol }) => symbol), ["XEMUSDT", "LTCBRL", "BELBTC", "ELFBUSD"]);
-    const points = closed.map(({ symbol, interval, row, event }) => {
+    const events = texts.map((text) => JSON.parse(String(text)).data).filter(({ k }) => k.x);
+    const points = closed.map(({ symbol, interval, row }, at) => {
       const series = { exchange: "binance", symbol, base: "", quote: "", interval };
       const point = toPoint({ series, candle: row, closed: true });
-      assertEquals(JSON.stringify(point), JSON.stringify(toPoint({ series, candle: event })));
+      const byEvent = toPoint({ series, candle: events[at] });
+      assertEquals(JSON.stringify(point), JSON.stringify(byEvent));
       return point;
     });
     assertEquals(points.map(({ fields }) => `${fields.close} ${fields.volume} ${fields.trades}`), [
@@ -84,7 +86,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "readMessage() ignores replies among recorded messages of 2026 (needs ../shared)",
+  name: "MessageReader ignores replies among recorded messages of 2026 (needs ../shared)",
   ignore: !isThere,
   fn: async () => {
     const read = (await messages("ws-recorded-2026.ndjson")).map(readMessage);
@@ -99,7 +101,7 @@ Deno.test({
   },
 });
 
-Deno.test("readMessage() reads a refusal whose reason is no text, or has line breaks", () => {
+Deno.test("MessageReader reads a refusal whose reason is no text, or has line breaks", () => {
   assertEquals(readMessage('{"code":2,"msg":{"toString":1}}'), {
     kind: "reply",
     error: "2 an object",
