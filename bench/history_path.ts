@@ -84,12 +84,18 @@ function makePath(bytes: Uint8Array) {
   const candles = start(kline, {}, { kind: "raw", format: "candle" });
   const indicators = start(rsi, { period: PERIOD }, candles.shape);
   const encoding = { shapes: [indicators.shape], reject };
+  let spare: ArrayBuffer | undefined;
   const parse = (): unknown[] => JSON.parse(decoder.decode(bytes));
   const toRows = () => parseRows(bytes) ?? reject(0, new Error("Cannot read the rows"));
   const toCandles = () =>
     candles.run(toRows().map((candle) => ({ series: SERIES, candle, closed: true })));
   const toIndicators = () => indicators.run(toCandles());
-  const toLines = () => encodeLineProtocol(toIndicators(), encoding);
+  const toLines = () => {
+    const lines = encodeLineProtocol(toIndicators(), { ...encoding, spare });
+    // As of a chunk that was delivered.
+    spare = lines.buffer;
+    return lines;
+  };
   return {
     parse,
     toRows,

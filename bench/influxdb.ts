@@ -1,6 +1,6 @@
 /**
- * Into a real InfluxDB: a whole run against bare `fetch` of lines that are encoded already, with the
- * same number of lines in a request, to the same server, in turns.
+ * Into a real InfluxDB: a whole run, from the answers of the exchange on, against bare `fetch` of lines
+ * that are encoded already, with the same number of lines in a request, to the same server, in turns.
  *
  * @module
  */
@@ -9,54 +9,66 @@ import { z } from "zod";
 import { memoryCheckpoints } from "../engine/checkpoint/checkpoint.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { defineSource } from "../engine/plugin.ts";
-import type { Point, PointShape } from "../engine/point.ts";
+import { KLINE_SHAPE, type RawCandle } from "../engine/point.ts";
 import { runPipeline } from "../engine/run/run.ts";
 import { systemWorld } from "../engine/run/world.ts";
 import { influxdb as sink } from "../sinks/influxdb/mod.ts";
 import { encodeLineProtocol } from "../sinks/_line_protocol.ts";
+import { parseRows } from "../sources/_binance/rows.ts";
 import { type InfluxdbServer, startInfluxdb } from "../tests/servers/influxdb.ts";
 import { hasProgram, installHint } from "../tests/servers/needs.ts";
+import { kline, toPoint } from "../transforms/kline.ts";
 import { type BenchRow, median, renderTable } from "./table.ts";
 
 const POINTS = 100_000;
+/** Candles of one answer. */
 const BATCH = 1_000;
 const LINES = 5_000;
 const ROUNDS = 7;
 const START_MS = Date.UTC(2024, 0, 1);
 const EPOCH = { records: 50_000, ms: 5_000 };
-
-const SHAPE: PointShape = {
-  kind: "point",
-  measurement: "kline",
-  tags: ["exchange", "symbol", "interval"],
-  fields: {
-    ...{ open: "float", high: "float", low: "float", close: "float", volume: "float" },
-    ...{ quote_volume: "float", trades: "integer", closed: "boolean" },
-  },
+const SERIES = {
+  exchange: "binance",
+  symbol: "BTCUSDT",
+  base: "BTC",
+  quote: "USDT",
+  interval: "1m",
 };
-const TAGS = { exchange: "binance", symbol: "BTCUSDT", interval: "1m" };
 
-const points: readonly Point[] = Array.from({ length: POINTS }, (_, at) => ({
-  measurement: "kline",
-  tags: TAGS,
-  fields: {
-    ...{ open: `${64_000 + at % 977}.25000000`, high: `${65_000 + at % 977}.50000000` },
-    ...{ low: `${63_000 + at % 977}.01000000`, close: `${64_000 + at % 877}.75000000` },
-    ...{ volume: `${at % 5_417}.12345000`, quote_volume: `${64_000 * (at % 541)}.98765432` },
-    ...{ trades: at % 4_001, closed: true },
-  },
-  timeMs: START_MS + 60_000 * at,
-}));
+/** Answers as they come: points that are made beforehand would weigh on the heap of the run. */
+const answers = Array.from(
+  { length: POINTS / BATCH },
+  (_, at) =>
+    new TextEncoder().encode(
+      JSON.stringify(Array.from({ length: BATCH }, (_, row) => rowOf(at * BATCH + row))),
+    ),
+);
+
+function rowOf(at: number): unknown[] {
+  const openMs = START_MS + 60_000 * at;
+  return [
+    ...[openMs, `${64_000 + at % 977}.25000000`, `${65_000 + at % 977}.50000000`],
+    ...[`${63_000 + at % 977}.01000000`, `${64_000 + at % 877}.75000000`],
+    ...[`${at % 5_417}.12345000`, openMs + 59_999, `${64_000 * (at % 541)}.98765432`, at % 4_001],
+    ...[`${at % 2_417}.02345000`, `${32_000 * (at % 541)}.90765432`, "0"],
+  ];
+}
+
+function candlesOf(answer: Uint8Array): RawCandle[] {
+  const rows = parseRows(answer);
+  if (!rows) throw new Error("Cannot read the rows");
+  return rows.map((candle) => ({ series: SERIES, candle, closed: true }));
+}
 
 const repeated = defineSource({
   id: "repeated",
-  summary: "Gives points that are there already",
+  summary: "Gives candles of answers that are there already",
   options: z.strictObject({}),
   replay: "exact",
-  shape: () => SHAPE,
+  shape: () => ({ kind: "raw", format: "candle" }),
   async *read() {
-    for (let at = 0; at < POINTS; at += BATCH) {
-      yield { records: points.slice(at, at + BATCH), position: { at } };
+    for (const [at, answer] of answers.entries()) {
+      yield { records: candlesOf(answer), position: { at } };
     }
   },
 });
@@ -107,15 +119,15 @@ async function timeOf(
 
 function encodeAll(): Uint8Array<ArrayBuffer>[] {
   const encoding = {
-    shapes: [SHAPE],
+    shapes: [KLINE_SHAPE],
     reject: (_: number, error: Error): never => {
       throw error;
     },
   };
-  return Array.from(
-    { length: POINTS / LINES },
-    (_, at) => encodeLineProtocol(points.slice(at * LINES, (at + 1) * LINES), encoding),
-  );
+  return Array.from({ length: POINTS / LINES }, (_, at) => {
+    const its = answers.slice(at * LINES / BATCH, (at + 1) * LINES / BATCH);
+    return encodeLineProtocol(its.flatMap(candlesOf).map(toPoint), encoding);
+  });
 }
 
 async function sendAll(
@@ -138,10 +150,10 @@ async function runInto(url: string, database: string): Promise<void> {
     name: "into_influxdb",
     folder: Deno.cwd(),
     sources: [{ plugin: repeated, id: "repeated", options: {}, ...shared }],
-    transforms: [],
+    transforms: [{ plugin: kline, id: "kline", options: {}, ...shared }],
     sinks: [{ plugin: sink, id: "influxdb", options: result.data, ...shared }],
     deadLetter: undefined,
-    shapes: [SHAPE],
+    shapes: [KLINE_SHAPE],
     epoch: EPOCH,
   };
   await runPipeline(pipeline, { world: systemWorld("."), checkpoints: memoryCheckpoints() });

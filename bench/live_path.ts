@@ -85,6 +85,7 @@ function pathOf(series: number): (data: string) => void {
     },
   };
   const messages = new MessageReader();
+  let spare: ArrayBuffer | undefined;
   let batch: RawCandle[] = [];
   return (data) => {
     const message = messages.read(data);
@@ -95,7 +96,8 @@ function pathOf(series: number): (data: string) => void {
     let records: readonly unknown[] = batch;
     batch = [];
     for (const transform of running) records = transform.run(records);
-    encodeLineProtocol(records, encoding);
+    // As of a chunk that was delivered.
+    spare = encodeLineProtocol(records, { ...encoding, spare }).buffer;
   };
 }
 

@@ -22,8 +22,8 @@ export const V8_FLAGS =
  * giving it back to the system after each batch. Fresh pages cost more than to write lines to them.
  */
 export const ALLOCATOR = {
-  MALLOC_MMAP_THRESHOLD_: `${8 * 1024 ** 2}`,
-  MALLOC_TRIM_THRESHOLD_: `${32 * 1024 ** 2}`,
+  MALLOC_MMAP_THRESHOLD_: `${2 * 1024 ** 2}`,
+  MALLOC_TRIM_THRESHOLD_: `${8 * 1024 ** 2}`,
 };
 
 /** What a confined process may reach, and the code of the user's that it is to run. */

@@ -188,7 +188,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       if (records.length > 0) waitingSinceMs ??= context.now();
       for (const record of records) waiting.push(record);
       if (waiting.length >= enough) cut();
-      while (queuedBytes > QUEUE_BYTES && !failure) await roomier.promise;
+      while ((queue.length > 0 || queuedBytes > QUEUE_BYTES) && !failure) await roomier.promise;
       throwFailure();
     },
     nudge() {

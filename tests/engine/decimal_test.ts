@@ -9,16 +9,25 @@ function digits(count: number): string {
 }
 
 /** A decimal in the middle of other bytes, as in an answer. */
-function within(text: string): Decimal {
-  const bytes = new TextEncoder().encode(`[1,"${text}","0"]`);
-  const start = 4;
+function within(text: string, start = 4): Decimal {
+  const bytes = new TextEncoder().encode(`${" ".repeat(start - 4)}[1,"${text}","0"]`);
   const end = start + text.length;
   const point = text.includes(".") ? start + text.indexOf(".") : end;
   return new Decimal(new DataView(bytes.buffer), start, point, end);
 }
 
 Deno.test("Decimal gives exactly its digits as text, in JSON and when it is printed", () => {
-  for (const text of ["0", "7.0", "007.10", "93738.19000000", "0.1", digits(300)]) {
+  for (
+    const text of [
+      "0",
+      "7.0",
+      "007.10",
+      "93738.19000000",
+      "0.1",
+      digits(63),
+      `${digits(40)}.${digits(22)}`,
+    ]
+  ) {
     assertEquals(String(Decimal.of(text)), text);
     assertEquals(String(within(text)), text);
     assertEquals(`${within(text)}`.length, within(text).length);
@@ -29,7 +38,24 @@ Deno.test("Decimal gives exactly its digits as text, in JSON and when it is prin
   }
 });
 
-for (const text of ["", ".", "5.", ".5", "-1", "+1", "1e5", "1.2.3", " 1", "1\n", "٣", "NaN"]) {
+for (
+  const text of [
+    "",
+    ".",
+    "5.",
+    ".5",
+    digits(64),
+    `${digits(31)}.${digits(32)}`,
+    "-1",
+    "+1",
+    "1e5",
+    "1.2.3",
+    " 1",
+    "1\n",
+    "٣",
+    "NaN",
+  ]
+) {
   Deno.test(`Decimal.of() refuses ${JSON.stringify(text)}`, () => {
     assertThrows(() => Decimal.of(text), RangeError, `it is ${JSON.stringify(text)}`);
   });
@@ -44,7 +70,7 @@ Deno.test("Decimal is the same number as its text, to the last bit", () => {
     "0.1",
     `0.${"0".repeat(21)}1`,
     `0.${"0".repeat(22)}1`,
-    `1${"0".repeat(400)}`,
+    `1${"0".repeat(62)}`,
   ];
   for (let i = 0; i < 20_000; i++) {
     const part = Math.floor(26 * random());
@@ -104,4 +130,23 @@ Deno.test("numberOfDigits() reads all numbers of four digits", () => {
     const bytes = new TextEncoder().encode(String(value).padStart(4, "0"));
     assertEquals(numberOfDigits(new DataView(bytes.buffer).getInt32(0, true)), value);
   }
+});
+
+Deno.test("Decimal may lie far behind the start of its bytes, and within others", () => {
+  for (const text of ["93738.19000000", "7"]) {
+    for (const start of [2 ** 18 - 1, 2 ** 18, 2 ** 20]) {
+      const far = within(text, start);
+      assertEquals([String(far), Number(far), far.length], [text, Number(text), text.length]);
+      assertEquals([far.isAlike(within(text)), far.compareAlike(within(text))], [true, 0]);
+    }
+    const { buffer } = new TextEncoder().encode(`${" ".repeat(2 ** 18)}####${text}`);
+    const view = new DataView(buffer, 4);
+    const point = text.includes(".") ? text.indexOf(".") : text.length;
+    const [start, end] = [2 ** 18, 2 ** 18 + text.length];
+    assertEquals(String(new Decimal(view, start, start + point, end)), text);
+  }
+});
+
+Deno.test("Decimal refuses to be longer than it can be", () => {
+  assertThrows(() => within("1".repeat(64)), RangeError, "63 characters at most: it has 64");
 });
