@@ -28,9 +28,9 @@ export async function startUp(): Promise<BenchRow[]> {
       DRY_RUN,
       ["eval", "console.log(1)"],
       ["run", "--quiet", V8_FLAGS, "--allow-all", HERE, "dry-run", file],
-      ["run", "--quiet", "-P=planner", "cli.ts", "dry-run", file],
+      ["run", "--quiet", V8_FLAGS, "-P=planner", "cli.ts", "dry-run", file],
       ["run", "--quiet", V8_FLAGS, "--allow-all", HERE, "dry-run", CUSTOM],
-      ["run", "--quiet", "-P=planner", "cli.ts", "dry-run", CUSTOM],
+      ["run", "--quiet", V8_FLAGS, "-P=planner", "cli.ts", "dry-run", CUSTOM],
     ]);
     return [
       {

@@ -7,8 +7,8 @@
 import type { AuditedSeries, AuditReport } from "../engine/audit/audit.ts";
 import type { Finding } from "../engine/audit/findings.ts";
 import { isWhole } from "../engine/audit/series.ts";
+import { describeCount } from "../engine/words.ts";
 
-const NUMBER = new Intl.NumberFormat("en-US");
 /** Lines of one kind that are shown of a series. */
 const MOST_LINES = 20;
 
@@ -36,9 +36,9 @@ function describeSeries(series: AuditedSeries): string[] {
   const missing = sum(gaps, "slots");
   const of = expected === undefined
     ? "of a series without an interval"
-    : `of ${format(expected)}, ${missing === 0 ? "none" : format(missing)} missing`;
+    : `of ${describeCount(expected)}, ${missing === 0 ? "none" : describeCount(missing)} missing`;
   return [
-    `${name} in ${sink}: ${format(stored)} points ${of}`,
+    `${name} in ${sink}: ${describeCount(stored)} points ${of}`,
     ...(repair ? describeRepair(repair) : []),
     ...list(gaps, ({ fromMs, toMs, slots }) => ["missing", fromMs, toMs, count(slots)]),
     ...list(breaks, (finding) => describeFinding("wrong", finding)),
@@ -73,17 +73,19 @@ function list<T>(items: readonly T[], lineOf: (item: T) => Line): string[] {
     return `  ${kind.padEnd(10)}  ${times}  ${what}`;
   });
   const more = items.length - MOST_LINES;
-  return more > 0 ? [...lines, `  … and ${format(more)} more: \`--format json\` has all`] : lines;
+  return more > 0
+    ? [...lines, `  … and ${describeCount(more)} more: \`--format json\` has all`]
+    : lines;
 }
 
 function describeWhole({ series, isWhole: all }: AuditReport): string {
   const suspicious = series.filter((one) => one.suspicious.length > 0).length;
-  const odd = suspicious > 0 ? `; ${format(suspicious)} with suspicious points` : "";
-  const size = `${format(series.length)} series`;
+  const odd = suspicious > 0 ? `; ${describeCount(suspicious)} with suspicious points` : "";
+  const size = `${describeCount(series.length)} series`;
   if (all) return `${size}: nothing is missing${odd}`;
   const missing = series.reduce((total, { gaps }) => total + sum(gaps, "slots"), 0);
   const wrong = series.reduce((total, { breaks }) => total + sum(breaks, "points"), 0);
-  return `${size}, ${format(series.filter(isWhole).length)} of them whole: ${
+  return `${size}, ${describeCount(series.filter(isWhole).length)} of them whole: ${
     count(missing)
   } missing, ${count(wrong)} with wrong fields${odd}`;
 }
@@ -96,14 +98,10 @@ function sum<Key extends string>(
 }
 
 function count(points: number): string {
-  return points === 1 ? "1 point" : `${format(points)} points`;
+  return points === 1 ? "1 point" : `${describeCount(points)} points`;
 }
 
 /** Seconds and what is below them, only where they say something. */
 function isoOf(ms: number): string {
   return new Date(ms).toISOString().replace(/\.000Z$/, "Z").replace(/:00Z$/, "Z");
-}
-
-function format(value: number): string {
-  return NUMBER.format(value);
 }

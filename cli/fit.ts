@@ -4,7 +4,7 @@
  * @module
  */
 
-import stringWidth from "string-width";
+import { columnsOf } from "../engine/columns.ts";
 
 /**
  * Cuts a text that is too long, with an ellipsis at its end.
@@ -21,8 +21,8 @@ import stringWidth from "string-width";
  * ```
  */
 export function fit(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
+  if (columnsOf(text) <= columns) return text;
   let cut = text;
-  while (cut !== "" && stringWidth(cut) > columns - 1) cut = cut.slice(0, -1);
+  while (cut !== "" && columnsOf(cut) > columns - 1) cut = cut.slice(0, -1);
   return `${cut}…`;
 }

@@ -9,10 +9,11 @@ import { OptionsError } from "../engine/errors.ts";
 import type { Secret } from "../engine/options.ts";
 import type { LoadOptions } from "../engine/pipeline_file/load.ts";
 import { readTextFile, whyUnreadable } from "../engine/pipeline_file/read_text.ts";
+import type { Yaml } from "../engine/pipeline_file/yaml.ts";
 import type { SimulatorUrls } from "../engine/plugin.ts";
 
 /** What loading a pipeline takes of the world, and what it is loaded for. */
-export interface Inputs extends Pick<LoadOptions, "readText" | "env" | "command" | "dry"> {
+export interface Inputs extends Pick<LoadOptions, "readText" | "yaml" | "env" | "command" | "dry"> {
   /** The simulated exchange, for a simulated run. */
   readonly simulator?: Simulated | undefined;
   /** Told of each secret of a pipeline that was loaded, before anything is done with it. */
@@ -37,8 +38,12 @@ export type Handed =
 
 /** All that a confined process is given to load a pipeline, as it can read none of it. */
 export interface Handover {
-  /** The pipeline file: its path, absolute, and its text. */
-  readonly file: { readonly path: string; readonly content: Handed };
+  /** The pipeline file: its path, absolute, its text, and what that was read as. */
+  readonly file: {
+    readonly path: string;
+    readonly content: Handed;
+    readonly yaml?: Yaml | undefined;
+  };
   /** What placeholders stand for, by `env:NAME`, `file:/absolute/path` or `command:program …`. */
   readonly values: Readonly<Record<string, Handed>>;
   /** The simulated exchange. */
@@ -74,6 +79,7 @@ export function handedInputs({ file, values, simulator, dry }: Handover): Inputs
     },
     // deno-lint-ignore require-await -- what it throws must be a rejection
     command: async (line) => take(`command:${line}`) ?? refuse("it was not run"),
+    yaml: file.yaml,
     simulator,
     dry,
     missing,

@@ -4,14 +4,6 @@
  * @module
  */
 
-import {
-  configureSync,
-  getJsonLinesFormatter,
-  getLogger,
-  getTextFormatter,
-  type LogLevel,
-  type LogRecord,
-} from "@logtape/logtape";
 import type { Log, LogDetails } from "../engine/context.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -25,24 +17,14 @@ export interface LogOptions {
   write(line: string): void;
 }
 
+type Level = "debug" | "info" | "warning" | "error";
+
+/** There is one log to a process, and none before it is set up. */
+let configured: LogOptions | undefined;
+
 /** Sets the log up. Called once per process. */
 export function configureLog(options: LogOptions): void {
-  const format = options.format === "json" ? getJsonLinesFormatter() : getTextFormatter({
-    timestamp: "rfc3339",
-    level: "full",
-    format: ({ timestamp, level, category, message, record }) =>
-      `${timestamp} ${level} ${category}: ${message}${detailsOf(record)}`,
-    category: (parts) => parts.slice(1).join(".") || "penstock",
-  });
-  const lowestLevel: LogLevel = options.verbose ? "debug" : "info";
-  configureSync({
-    reset: true,
-    sinks: { stderr: (record: LogRecord) => options.write(format(record)) },
-    loggers: [
-      { category: "penstock", lowestLevel, sinks: ["stderr"] },
-      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
-    ],
-  });
+  configured = options;
 }
 
 /**
@@ -52,27 +34,50 @@ export function configureLog(options: LogOptions): void {
  * @param step Id of the step; the engine where it is left out.
  */
 export function logOf(pipeline: string, step?: string): Log {
-  const logger = getLogger(["penstock", pipeline, ...(step === undefined ? [] : [step])]);
+  const source = [pipeline, ...step === undefined ? [] : [step]];
   return {
-    debug: (message: string, details: LogDetails = {}) => logger.debug(plain(message), details),
-    info: (message: string, details: LogDetails = {}) => logger.info(plain(message), details),
-    warn: (message: string, details: LogDetails = {}) => logger.warn(plain(message), details),
+    debug: (message, details) => write("debug", source, message, details),
+    info: (message, details) => write("info", source, message, details),
+    warn: (message, details) => write("warning", source, message, details),
   };
 }
 
 /** The terminal, with all that is said on it as messages of the log: machines read nothing else. */
 export function loggingTerminal(terminal: Terminal, level: "info" | "error"): Terminal {
-  const logger = getLogger(["penstock"]);
-  return { ...terminal, say: (text) => logger[level](plain(text.trimEnd())) };
+  return { ...terminal, say: (text) => write(level, [], text.trimEnd()) };
 }
 
-/** Messages quote replies and names: braces in them are no placeholders. */
-function plain(message: string): string {
-  return message.replaceAll("{", "{{").replaceAll("}", "}}");
+function write(
+  level: Level,
+  source: readonly string[],
+  message: string,
+  details: LogDetails = {},
+): void {
+  if (!configured || level === "debug" && !configured.verbose) return;
+  const time = new Date().toISOString();
+  const line = configured.format === "json"
+    ? JSON.stringify({
+      "@timestamp": time,
+      level: level === "warning" ? "WARN" : level.toUpperCase(),
+      message,
+      logger: ["penstock", ...source].join("."),
+      properties: details,
+    })
+    : `${time} ${level} ${source.join(".") || "penstock"}: ${message}${textOf(details)}`;
+  configured.write(`${visible(line)}\n`);
 }
 
-function detailsOf(record: LogRecord): string {
-  return Object.entries(record.properties)
+function textOf(details: LogDetails): string {
+  return Object.entries(details)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` ${name}=${String(value)}`).join("");
+    .map(([name, value]) => ` ${name}=${value}`).join("");
+}
+
+/** A message may quote a server: it must not move the cursor, nor pass for a line of its own. */
+function visible(line: string): string {
+  return line.replace(
+    // deno-lint-ignore no-control-regex -- control characters are what it looks for
+    /[\x00-\x1f\x7f-\x9f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

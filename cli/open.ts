@@ -36,7 +36,9 @@ export async function openPipeline(
 }
 
 /** How a pipeline is loaded with these inputs. */
-export function loadingWith({ readText, env, command, dry, simulator }: Inputs): LoadOptions {
+export function loadingWith(
+  { readText, yaml, env, command, dry, simulator }: Inputs,
+): LoadOptions {
   const commands = command ? { command } : {};
-  return { readText, env, ...commands, dry, registry, simulator: simulator?.urls };
+  return { readText, yaml, env, ...commands, dry, registry, simulator: simulator?.urls };
 }

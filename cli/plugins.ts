@@ -15,18 +15,18 @@ import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 /** Lists the plugins. */
-export function plugins(terminal: Terminal): Promise<number> {
-  return printText(listPlugins(registry), terminal);
+export async function plugins(terminal: Terminal): Promise<number> {
+  return await printText(listPlugins(await registry.list()), terminal);
 }
 
 /** Says all about one plugin: one that comes along, by its id, or one of a module, by its path. */
 export async function describe(name: string, terminal: Terminal): Promise<number> {
-  const found = isSpecifier(name) ? await pluginsOf(name) : pluginsNamed(name);
+  const found = isSpecifier(name) ? await pluginsOf(name) : await pluginsNamed(name);
   return printText(found.map(describePlugin).join("\n"), terminal);
 }
 
-function pluginsNamed(name: string): Plugin[] {
-  const all = registry.list();
+async function pluginsNamed(name: string): Promise<Plugin[]> {
+  const all = await registry.list();
   const named = all.filter(({ id }) => id === name);
   if (named.length > 0) return named;
   throw new UsageError(`Cannot describe plugin "${name}": it does not exist`, {
@@ -47,8 +47,9 @@ async function pluginsOf(specifier: string): Promise<Plugin[]> {
 }
 
 /** Prints the JSON schema of pipeline files. */
-export function schema(terminal: Terminal): Promise<number> {
-  return printText(`${JSON.stringify(pipelineJsonSchema(registry), null, 2)}\n`, terminal);
+export async function schema(terminal: Terminal): Promise<number> {
+  const schema = pipelineJsonSchema(await registry.list());
+  return await printText(`${JSON.stringify(schema, null, 2)}\n`, terminal);
 }
 
 async function printText(text: string, terminal: Terminal): Promise<number> {

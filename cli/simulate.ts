@@ -6,33 +6,45 @@
 
 import { systemClock } from "../engine/clock.ts";
 import { OptionsError } from "../engine/errors.ts";
+import type { Simulator } from "../simulator/contract.ts";
 import type { Simulated } from "./inputs.ts";
 import { UsageError } from "./usage.ts";
 
+/** A simulated exchange that listens. */
+export interface SimulatedExchange extends Simulated, AsyncDisposable {
+  /** Makes what answers, if that was put off. Requests wait for it. */
+  make(): Promise<void>;
+}
+
 /**
- * Starts the simulator.
+ * Lets the simulator listen.
  *
  * @param scenarioFile Its scenario; the default one for an empty text.
  */
-export async function startSimulator(scenarioFile: string): Promise<Simulated & AsyncDisposable> {
-  // Loaded on demand: a run against the real exchange has no use for it.
-  const { createSimulator, loadScenario, serveSimulator } = await import("../simulator/mod.ts");
-  const simulator = await loading(async () => {
-    const scenario = scenarioFile === "" ? {} : await loadScenario(scenarioFile);
-    return createSimulator(scenario, { clock: systemClock });
-  });
-  const server = serveSimulator(simulator);
+export async function startSimulator(scenarioFile: string): Promise<SimulatedExchange> {
+  const { serveSimulator } = await import("../simulator/serve.ts");
+  const simulator = Promise.withResolvers<Simulator>();
+  const make = async () => simulator.resolve(await makeSimulator(scenarioFile));
+  // A scenario may be wrong, or set in another time. The default one is neither: what answers by it
+  // is made while the process starts that will ask.
+  const isDefault = scenarioFile === "";
+  if (!isDefault) await make();
+  const aheadMs = isDefault ? 0 : (await simulator.promise).clock.now() - systemClock.now();
+  const server = serveSimulator(simulator.promise);
   return {
     urls: { rest: server.rest, stream: server.stream },
-    aheadMs: simulator.clock.now() - systemClock.now(),
+    aheadMs,
+    make: isDefault ? make : () => Promise.resolve(),
     [Symbol.asyncDispose]: () => server.close(),
   };
 }
 
 /** A scenario that is wrong is a wrong value of `--simulate`, not a wrong pipeline file. */
-async function loading<T>(load: () => Promise<T>): Promise<T> {
+async function makeSimulator(scenarioFile: string): Promise<Simulator> {
+  const { createSimulator, loadScenario } = await import("../simulator/mod.ts");
   try {
-    return await load();
+    const scenario = scenarioFile === "" ? {} : await loadScenario(scenarioFile);
+    return createSimulator(scenario, { clock: systemClock });
   } catch (error) {
     if (!(error instanceof OptionsError)) throw error;
     throw new UsageError(error.message, { cause: error.cause, hint: error.hint });

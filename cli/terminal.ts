@@ -6,7 +6,7 @@
 
 import type { Secret } from "../engine/options.ts";
 import { createRedactor } from "../engine/redact.ts";
-import { writeAll } from "../engine/run/world.ts";
+import { writeAll } from "../engine/write_all.ts";
 
 const ERASE = "\r\x1b[2K";
 const EVERY_MS = 200;

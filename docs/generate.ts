@@ -9,6 +9,7 @@ import { fromFileUrl } from "@std/path";
 import { registry } from "../cli/open.ts";
 import { pipelineJsonSchema } from "../engine/pipeline_file/json_schema.ts";
 
+const PLUGINS = await registry.list();
 const BEGIN = "<!-- plugins -->";
 const END = "<!-- /plugins -->";
 
@@ -19,7 +20,7 @@ export const GENERATED: Readonly<Record<string, (now: string) => string>> = {
     const [, after = ""] = rest.split(END);
     return `${before}${BEGIN}\n\n${pluginTable()}\n${END}${after}`;
   },
-  "schema/pipeline.json": () => `${JSON.stringify(pipelineJsonSchema(registry), null, 2)}\n`,
+  "schema/pipeline.json": () => `${JSON.stringify(pipelineJsonSchema(PLUGINS), null, 2)}\n`,
 };
 
 /** The path of a generated file. */
@@ -30,7 +31,7 @@ export function generatedPath(name: string): string {
 function pluginTable(): string {
   const rows = [
     ["Plugin", "Kind", "What it does"],
-    ...registry.list().map(({ id, kind, summary }) => [`\`${id}\``, kind, summary]),
+    ...PLUGINS.map(({ id, kind, summary }) => [`\`${id}\``, kind, summary]),
   ];
   const widths = [0, 1, 2].map((column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0))

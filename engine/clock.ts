@@ -4,7 +4,6 @@
  * @module
  */
 
-import { clearImmediate, setImmediate } from "node:timers";
 import { delay } from "@std/async";
 import type { Clock } from "./context.ts";
 

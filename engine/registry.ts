@@ -1,6 +1,8 @@
 /**
  * The plugins there are, by kind and id. The engine knows none of them by name: it is given lists.
  *
+ * A list has the names of plugins, and what loads each of them: a pipeline loads those it uses.
+ *
  * @module
  */
 
@@ -8,35 +10,40 @@ import { FatalError } from "./errors.ts";
 import { hintForName } from "./nearest.ts";
 import type { Plugin, SinkPlugin, SourcePlugin, TransformPlugin } from "./plugin.ts";
 
+/** What loads each plugin of a kind, by its id. */
+export type Loaders<P extends Plugin> = Readonly<Record<string, () => Promise<P>>>;
+
 /** Plugins by kind. */
 export interface PluginLists {
   /** Where records may come from. */
-  readonly sources: readonly SourcePlugin[];
+  readonly sources: Loaders<SourcePlugin>;
   /** What may happen to them. */
-  readonly transforms: readonly TransformPlugin[];
+  readonly transforms: Loaders<TransformPlugin>;
   /** Where they may go. */
-  readonly sinks: readonly SinkPlugin[];
+  readonly sinks: Loaders<SinkPlugin>;
 }
 
 /** Which of the three contracts a plugin fulfils. */
 export type PluginKind = Plugin["kind"];
 
 /** The plugins there are. */
-export interface Registry extends PluginLists {
-  /** All of one kind, or of all kinds: sources first, sinks last. */
-  list(kind?: PluginKind): readonly Plugin[];
-  /** One plugin; undefined where there is none of that kind and id. */
-  find(kind: PluginKind, id: string): Plugin | undefined;
-  /** What to say to someone who asks for a plugin that is not there. */
+export interface Registry {
+  /** Loads all of one kind, or of all kinds: sources first, sinks last. */
+  list(kind?: PluginKind): Promise<readonly Plugin[]>;
+  /** Loads one plugin; undefined where there is none of that kind and id. */
+  find(kind: PluginKind, id: string): Promise<Plugin | undefined>;
+  /** What to say to someone who asks for a plugin that is not there. Nothing is loaded. */
   hint(kind: PluginKind, id: string): string | undefined;
 }
 
 const PLUGIN_ID = /^[a-z][a-z0-9_]*$/;
+const KINDS = ["source", "transform", "sink"] as const;
 
 /**
- * Makes a registry of written-out lists of plugins.
+ * Makes a registry of written-out lists of plugins. Nothing is loaded.
  *
- * @throws {FatalError} If two plugins of a kind have one id, or an id is not `snake_case`.
+ * @throws {FatalError} If an id is not `snake_case`; when a plugin is loaded, if it has another id or
+ * is of another kind than the list says.
  *
  * @example
  * ```ts
@@ -51,27 +58,29 @@ const PLUGIN_ID = /^[a-z][a-z0-9_]*$/;
  *   shape: (input) => input,
  *   step: (record, { emit }) => emit(record),
  * });
- * const registry = createRegistry({ sources: [], transforms: [keep], sinks: [] });
- * assertEquals(registry.find("transform", "keep"), keep);
+ * const transforms = { keep: () => Promise.resolve(keep) };
+ * const registry = createRegistry({ sources: {}, transforms, sinks: {} });
+ * assertEquals(await registry.find("transform", "keep"), keep);
  * assertEquals(registry.hint("transform", "kep"), 'Did you mean "keep"?');
  * ```
  */
 export function createRegistry({ sources, transforms, sinks }: PluginLists): Registry {
-  const byKind: Readonly<Record<PluginKind, ReadonlyMap<string, Plugin>>> = {
+  const byKind: Readonly<Record<PluginKind, ReadonlyMap<string, () => Promise<Plugin>>>> = {
     source: byId("source", sources),
     transform: byId("transform", transforms),
     sink: byId("sink", sinks),
   };
-  const all = [...sources, ...transforms, ...sinks];
   return {
-    sources,
-    transforms,
-    sinks,
-    list: (kind) => kind === undefined ? all : [...byKind[kind].values()],
-    find: (kind, id) => byKind[kind].get(id),
+    async list(kind) {
+      const kinds = kind === undefined ? KINDS : [kind];
+      return await Promise.all(
+        kinds.flatMap((one) => [...byKind[one].values()].map((load) => load())),
+      );
+    },
+    find: async (kind, id) => await byKind[kind].get(id)?.(),
     hint(kind, id) {
-      const other = all.find((plugin) => plugin.id === id);
-      if (other) return `There is a ${other.kind} of this name, but no ${kind}`;
+      const other = KINDS.find((one) => byKind[one].has(id));
+      if (other) return `There is a ${other} of this name, but no ${kind}`;
       return hintForName(id, [...byKind[kind].keys()], `The ${kind}s`);
     },
   };
@@ -92,20 +101,24 @@ export function isPluginId(id: string): boolean {
   return PLUGIN_ID.test(id);
 }
 
-function byId(kind: PluginKind, plugins: readonly Plugin[]): ReadonlyMap<string, Plugin> {
-  const found = new Map<string, Plugin>();
-  for (const plugin of plugins) {
-    const name = JSON.stringify(plugin.id);
-    if (plugin.kind !== kind) {
-      throw new FatalError(`Cannot list ${name} with the ${kind}s: it is a ${plugin.kind}`);
-    }
-    if (!isPluginId(plugin.id)) {
-      throw new FatalError(`Cannot use ${name} as the id of a ${kind} as it must be snake_case`);
-    }
-    if (found.has(plugin.id)) {
-      throw new FatalError(`Cannot use ${name} as the id of two ${kind}s`);
-    }
-    found.set(plugin.id, plugin);
-  }
-  return found;
+function byId(
+  kind: PluginKind,
+  loaders: Loaders<Plugin>,
+): ReadonlyMap<string, () => Promise<Plugin>> {
+  return new Map(
+    Object.entries(loaders).map(([id, load]) => {
+      const name = JSON.stringify(id);
+      if (!isPluginId(id)) {
+        throw new FatalError(`Cannot use ${name} as the id of a ${kind} as it must be snake_case`);
+      }
+      return [id, async () => {
+        const plugin = await load();
+        if (plugin.kind === kind && plugin.id === id) return plugin;
+        const found = `${plugin.kind} ${JSON.stringify(plugin.id)}`;
+        throw new FatalError(
+          `Cannot load ${kind} ${name} as its file must have it: it has ${found}`,
+        );
+      }];
+    }),
+  );
 }

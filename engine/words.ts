@@ -4,11 +4,21 @@
  * @module
  */
 
-const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 6 });
-
-/** A number with its thousands apart: `12,345`. */
+/**
+ * A number with its thousands apart, to the millionth.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([12_345, 0.5, -1_234.5678901].map(describeCount), ["12,345", "0.5", "-1,234.56789"]);
+ * ```
+ */
 export function describeCount(count: number): string {
-  return NUMBER.format(count);
+  // Not by `Intl`, whose first number takes 30 ms.
+  const [whole = "", fraction] = String(Number(count.toFixed(6))).split(".");
+  const apart = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction === undefined ? apart : `${apart}.${fraction}`;
 }
 
 /**

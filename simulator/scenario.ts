@@ -20,7 +20,6 @@
 
 import { dirname, resolve } from "@std/path";
 import { closestString, levenshteinDistance } from "@std/text";
-import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS } from "../engine/interval.ts";
@@ -249,8 +248,10 @@ export async function loadScenario(path: string): Promise<Scenario> {
 }
 
 async function readYaml(path: string): Promise<unknown> {
+  // Loaded on demand: it would put off the start of all simulators, of which few have a scenario.
+  const { parse } = await import("yaml");
   try {
-    return parseYaml(await Deno.readTextFile(path));
+    return parse(await Deno.readTextFile(path));
   } catch (cause) {
     throw new OptionsError(`Cannot read scenario "${path}"`, { cause });
   }

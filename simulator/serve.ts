@@ -21,7 +21,7 @@ export interface ServedSimulator {
 /**
  * Lets a simulator listen.
  *
- * @param simulator The simulator.
+ * @param simulator The simulator. Requests wait for one that is still to be made.
  * @param options Where to listen: by default on any free port of the loopback address.
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  *
@@ -38,17 +38,17 @@ export interface ServedSimulator {
  * ```
  */
 export function serveSimulator(
-  simulator: Simulator,
+  simulator: Simulator | Promise<Simulator>,
   options: { readonly port?: number; readonly hostname?: string } = {},
 ): ServedSimulator {
   const { port = 0, hostname = "127.0.0.1" } = options;
   const stop = new AbortController();
   const server = Deno.serve(
     { port, hostname, signal: stop.signal, onListen: () => {} },
-    (request) =>
+    async (request) =>
       request.headers.get("upgrade")?.toLowerCase() === "websocket"
-        ? upgrade(simulator, request, stop.signal)
-        : answer(simulator, request, stop.signal),
+        ? await upgrade(await simulator, request, stop.signal)
+        : await answer(await simulator, request, stop.signal),
   );
   const host = `${hostname}:${server.addr.port}`;
   return {

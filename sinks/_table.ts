@@ -7,7 +7,7 @@
  * @module
  */
 
-import stringWidth from "string-width";
+import { columnsOf } from "../engine/columns.ts";
 import type { Encoding } from "../engine/plugin.ts";
 import type { FieldType } from "../engine/point.ts";
 import {
@@ -104,9 +104,7 @@ function tableText(rows: readonly Row[]): string {
   const { tags, fields } = declared;
   const header = ["time", "measurement", ...tags, ...fields.keys()].map(escapeControl);
   const lines = [header, ...rows.map(({ cells }) => cells)];
-  const widths = header.map((_, i) =>
-    Math.max(...lines.map((cells) => stringWidth(cells[i] ?? "")))
-  );
+  const widths = header.map((_, i) => Math.max(...lines.map((cells) => columnsOf(cells[i] ?? ""))));
   const isNumber = [...["", "", ...tags].map(() => false), ...[...fields.values()].map(isNumeric)];
   const texts = lines.map((cells) =>
     cells.map((cell, i) => pad(cell, widths[i] ?? 0, isNumber[i] ?? false)).join(GAP).trimEnd()
@@ -119,7 +117,7 @@ function isNumeric(type: FieldType): boolean {
 }
 
 function pad(text: string, width: number, toTheRight: boolean): string {
-  const spaces = " ".repeat(width - stringWidth(text));
+  const spaces = " ".repeat(width - columnsOf(text));
   return toTheRight ? spaces + text : text + spaces;
 }
 

@@ -4,10 +4,12 @@
  * @module
  */
 
+import type { Loaders } from "../engine/registry.ts";
 import type { SourcePlugin } from "../engine/plugin.ts";
-import { binanceRest } from "./binance_rest.ts";
-import { binanceWebsocket } from "./binance_websocket.ts";
-import { influxdb } from "./influxdb.ts";
 
-/** All sources. */
-export const SOURCES: readonly SourcePlugin[] = [binanceRest, binanceWebsocket, influxdb];
+/** All sources, by id. */
+export const SOURCES: Loaders<SourcePlugin> = {
+  binance_rest: async () => (await import("./binance_rest.ts")).binanceRest,
+  binance_websocket: async () => (await import("./binance_websocket.ts")).binanceWebsocket,
+  influxdb: async () => (await import("./influxdb.ts")).influxdb,
+};

@@ -1,13 +1,15 @@
 /**
- * The transforms that come with penstock: the list of them.
+ * The transforms that come with penstock: a list that is written out.
  *
  * @module
  */
 
+import type { Loaders } from "../engine/registry.ts";
 import type { TransformPlugin } from "../engine/plugin.ts";
-import { keepFields } from "./keep_fields.ts";
-import { kline } from "./kline.ts";
-import { rsi } from "./rsi.ts";
 
-/** All of them. A new one is added here. */
-export const TRANSFORMS: readonly TransformPlugin[] = [kline, rsi, keepFields];
+/** All transforms, by id. */
+export const TRANSFORMS: Loaders<TransformPlugin> = {
+  kline: async () => (await import("./kline.ts")).kline,
+  rsi: async () => (await import("./rsi.ts")).rsi,
+  keep_fields: async () => (await import("./keep_fields.ts")).keepFields,
+};

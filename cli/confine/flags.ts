@@ -10,6 +10,9 @@ import type { Reach } from "../../engine/permissions.ts";
 /**
  * How the engine runs best: a small heap for what lives for a moment, one that grows slowly, and
  * hot loops that are inlined as a whole.
+ *
+ * All processes of penstock are started with the same ones, those of the tasks in `deno.json` too:
+ * code that was compiled with others is compiled anew, and takes the place of what others left.
  */
 export const V8_FLAGS =
   "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=20,--no-allocation-site-pretenuring,--max-inlined-bytecode-size-cumulative=4000";
@@ -23,17 +26,12 @@ export const ALLOCATOR = {
   MALLOC_TRIM_THRESHOLD_: `${8 * 1024 ** 2}`,
 };
 
-/** Variables that the YAML parser asks for whether or not it may. For it they are not set. */
-const UNSET_VARIABLES = ["LOG_TOKENS", "LOG_STREAM"];
-
 /** What a confined process may reach, and the code of the user's that it is to run. */
 export interface Confined {
   /** All that it may reach. */
   readonly reach: Reach;
   /** Modules of the user's, by URL: loaded with the program, run when they are imported. */
   readonly modules?: readonly string[];
-  /** Whether it runs a pipeline: it is then told how to run fast. */
-  readonly isRun?: boolean;
 }
 
 /**
@@ -53,15 +51,14 @@ export interface Confined {
  * ]);
  * ```
  */
-export function denoFlags({ reach, modules = [], isRun = false }: Confined): string[] {
+export function denoFlags({ reach, modules = [] }: Confined): string[] {
   return [
     "run",
     "--quiet",
     "--no-prompt",
     "--cached-only",
-    ...isRun ? [V8_FLAGS] : [],
+    V8_FLAGS,
     ...modules.length > 0 ? ["--frozen", `--preload=${moduleNaming(modules)}`] : [],
-    `--ignore-env=${UNSET_VARIABLES.join(",")}`,
     ...allow("net", reach.net),
     ...allow("read", reach.read),
     ...allow("write", reach.write),

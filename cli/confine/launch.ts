@@ -77,7 +77,7 @@ function spawn(launched: Launch, stdout: "inherit" | "piped"): Deno.ChildProcess
   const program = PROGRAM.protocol === "file:" ? fromFileUrl(PROGRAM) : PROGRAM.href;
   return new Deno.Command(denoPath(), {
     args: [...denoFlags(launched), program, ...launched.args],
-    env: { ...launched.isRun ? ALLOCATOR : {}, ...auditFile() },
+    env: { ...ALLOCATOR, ...auditFile() },
     stdin: "piped",
     stdout,
     stderr: "inherit",

@@ -65,7 +65,8 @@ export async function confine(
     return await here({ inputs: handedInputs(plan.handover) });
   }
   if (verbose) terminal.say(`It may reach:\n  ${describeReach(plan.reach).join("\n  ")}\n`);
-  return await launch({ ...plan, args, isRun: need.steps !== "none" });
+  const [code] = await Promise.all([launch({ ...plan, args }), simulator?.make()]);
+  return code;
 }
 
 function reachesNothing({ reach }: Plan): boolean {

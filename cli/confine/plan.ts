@@ -136,14 +136,15 @@ async function prepare({ file, steps }: Confinement, { simulator }: Planning): P
   if (isModuleFile(file)) return handover;
   const { readText } = handedInputs(handover);
   const importModule = () => Promise.reject(new Error("no module is loaded here"));
-  const { value } = await readPipeline(file, { readText, importModule });
+  const { value, yaml } = await readPipeline(file, { readText, importModule });
   const folder = dirname(resolve(file));
   const unset = dry ? await secretsOfSinks(value, { folder, registry, importModule }) : [];
   const left = new Set(unset.map((path) => JSON.stringify(path)));
   const wanted: Placeholder[] = findPlaceholders(value)
     .filter(({ path }) => !left.has(JSON.stringify(path)))
     .map(({ placeholder }) => placeholder);
-  return { ...handover, values: await fillPlaceholders(wanted, folder) };
+  const values = await fillPlaceholders(wanted, folder);
+  return { ...handover, file: { ...handover.file, yaml }, values };
 }
 
 interface Asking {

@@ -14,7 +14,7 @@ import { openLifeline } from "./lifeline.ts";
 
 const terminal = machineTerminal(fit);
 // The last checkpoint is whole at any moment, and nobody is left to watch over what comes next.
-const { handover, onSignal } = await openLifeline(Deno.stdin.readable, () => Deno.exit(1));
+const { handover, onSignal } = await openLifeline(Deno.stdin, () => Deno.exit(1));
 guardProcess(terminal);
 Deno.exit(
   await main(Deno.args, terminal, {

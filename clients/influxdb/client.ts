@@ -4,8 +4,6 @@
  * @module
  */
 
-import { promisify } from "node:util";
-import { constants, gzip } from "node:zlib";
 import type { Context } from "../../engine/context.ts";
 import {
   describeError,
@@ -19,8 +17,6 @@ import { type Answer, failureOf, nameOf } from "./failure.ts";
 
 /** The longest body of a failure that is read. */
 const FAILURE_BYTES = 65_536;
-
-const compress = promisify(gzip);
 
 /** What a client needs of the world. */
 export type ClientContext = Pick<Context, "fetch" | "now" | "sleep" | "signal">;
@@ -166,8 +162,8 @@ export class InfluxClient {
     if (body === undefined) return {};
     if (typeof body === "string") return { body };
     if (!this.#compresses) return { body };
-    const bytes = await compress(body, { level: constants.Z_BEST_SPEED });
-    return { body: new Uint8Array(bytes), encoding: { "content-encoding": "gzip" } };
+    const { gzipFast } = await import("./gzip.ts");
+    return { body: await gzipFast(body), encoding: { "content-encoding": "gzip" } };
   }
 
   /** Waits for a part of an attempt, and ends the attempt when that takes too long. */

@@ -10,7 +10,8 @@
 import { dirname } from "@std/path";
 import { describeError, FatalError } from "../errors.ts";
 import type { Point } from "../point.ts";
-import { syncFolder, writeAll } from "../run/world.ts";
+import { syncFolder } from "../run/world.ts";
+import { writeAll } from "../write_all.ts";
 import type { SlotRange } from "./grid.ts";
 
 /** Raised when an older penstock could not read what this one writes. */

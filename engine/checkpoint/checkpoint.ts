@@ -5,12 +5,12 @@
  */
 
 import { join } from "@std/path";
-import { parseBody } from "./body.ts";
 import type { Json } from "../context.ts";
 import { describeError, FatalError } from "../errors.ts";
 import type { Ledger } from "../run/ledger.ts";
 import type { Position } from "../plugin.ts";
-import { syncFolder, writeAll } from "../run/world.ts";
+import { syncFolder } from "../run/world.ts";
+import { writeAll } from "../write_all.ts";
 
 /** Raised when an older penstock could not read what this one writes. */
 const FORMAT = 1;
@@ -260,6 +260,8 @@ async function read(path: string): Promise<Checkpoint | string | undefined> {
       hint: "Run it with that version, or a later one",
     });
   }
+  // Its schema takes time to make, and a first run has no checkpoint.
+  const { parseBody } = await import("./body.ts");
   return parseBody(body) ?? `The checkpoint "${path}" is damaged: it does not hold what it must`;
 }
 

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { stringify } from "yaml";
+import { dump } from "js-yaml";
 import { listed } from "../nearest.ts";
 import { isList, type JsonSchema, jsonSchemaOf } from "../pipeline_file/options_schema.ts";
 import type { Plugin } from "../plugin.ts";
-import type { Registry } from "../registry.ts";
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
@@ -25,18 +24,16 @@ export const FACTS = {
 };
 
 /**
- * Lists all plugins, one on a line.
+ * Lists plugins, one on a line.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { createRegistry } from "../registry.ts";
  *
- * assertEquals(listPlugins(createRegistry({ sources: [], transforms: [], sinks: [] })), "");
+ * assertEquals(listPlugins([]), "");
  * ```
  */
-export function listPlugins(registry: Registry): string {
-  const plugins = registry.list();
+export function listPlugins(plugins: readonly Plugin[]): string {
   const width = Math.max(0, ...plugins.map(({ id }) => id.length));
   const longestKind = "transform".length;
   return plugins.map(({ kind, id, summary }) =>
@@ -82,7 +79,7 @@ export function describePlugin(plugin: Plugin): string {
     `  ${name.padEnd(width)}  ${type}`,
     ...(description === undefined ? [] : [indent + description]),
   ]);
-  const example = stringify([exampleStep(plugin)]).trimEnd().split("\n").map((line) => `  ${line}`);
+  const example = dump([exampleStep(plugin)]).trimEnd().split("\n").map((line) => `  ${line}`);
   return [
     `${plugin.kind} ${plugin.id}: ${plugin.summary}`,
     `  ${factOf(plugin)}`,

@@ -34,7 +34,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
  * const lookups = { env: () => "21", readText: () => Promise.reject(new Error("no files")) };
  * const filled = await interpolate({ period: "${env:PERIOD}" }, lookups);
  * const checked = check(z.strictObject({ period: z.int() }), {
- *   owner: 'transform "rsi"', noun: "option", path: [], value: filled.value, schema: {}, filled,
+ *   owner: 'transform "rsi"', noun: "option", path: [], value: filled.value, schema: () => ({}), filled,
  * });
  * assertEquals(checked, { ok: true, data: { period: 21 } });
  * ```

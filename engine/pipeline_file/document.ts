@@ -2,20 +2,23 @@
  * The text of a pipeline file: its value, and where in the text each part of it stands.
  *
  * YAML and JSON go through one parser, as JSON is YAML; so a JSON file may hold comments. The
- * schema is YAML 1.2's core one: `no` and `1:30` are text, and there are no tags and no merge keys.
+ * schema is YAML 1.2's core one: `no` and `1:30` are text, and there are no tags and no merge keys. But
+ * numbers are finite: `.inf` is text.
  *
  * @module
  */
 
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument } from "yaml";
 import { type Diagnostic, excerptOf, type Mistake, type Path, type Span } from "./diagnostics.ts";
+import { positionsIn } from "./lines.ts";
 import { guessSecrets, looksSecret, secretSpans } from "./masking.ts";
-import { syntaxMistake } from "./syntax.ts";
+import type { Mapping, Node, Yaml } from "./yaml.ts";
 
 /** A pipeline as it was read, before it is checked. */
 export interface Document {
   /** What it holds, in plain values. */
   readonly value: unknown;
+  /** What its text was read as, so that it need not be read again. A module has none. */
+  readonly yaml?: Yaml | undefined;
   /** Mistakes that leave the value in doubt: it is not worth checking. */
   readonly broken: readonly Diagnostic[];
   /** Mistakes that leave a value that can be checked. */
@@ -47,47 +50,33 @@ const MOST_SYNTAX_MISTAKES = 10;
  *
  * @param file The file's name, for messages.
  * @param text Its text.
+ * @param yaml What the text was read as before, if it was.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  *
- * const document = parseText("btc.yaml", "name: btc\nsources: []\n");
+ * const document = await parseText("btc.yaml", "name: btc\nsources: []\n");
  * assertEquals(document.value, { name: "btc", sources: [] });
  * const [found] = document.diagnose([{ path: ["sources"], message: "Cannot be" }], []);
  * assertEquals([found?.line, found?.column], [2, 10]);
  * ```
  */
-export function parseText(file: string, text: string): Document {
-  const lines = new LineCounter();
-  const yaml = parseDocument(text, {
-    version: "1.2",
-    schema: "core",
-    stringKeys: true,
-    uniqueKeys: false,
-    prettyErrors: false,
-    lineCounter: lines,
-  });
-  const reader = new Reader();
-  const value = reader.read(yaml.contents, []);
+export async function parseText(file: string, text: string, yaml?: Yaml): Promise<Document> {
+  const positionOf = positionsIn(text);
   const locate = ({ message, hint }: Mistake, at: number, hidden: readonly Span[]): Diagnostic => {
     if (text === "") return { file, line: 1, column: 1, message, hint };
     const offset = backToText(text, at);
-    const { line, col } = lines.linePos(offset);
-    return { file, line, column: col, message, hint, excerpt: excerptOf(text, offset, hidden) };
+    return { file, ...positionOf(offset), message, hint, excerpt: excerptOf(text, offset, hidden) };
   };
-  const kind = file.endsWith(".json") ? "JSON" : "YAML";
-  const guessed = secretSpans(text, [...reader.secrets, ...guessSecrets(text)]);
-  const broken = [...yaml.errors, ...yaml.warnings]
-    .filter(({ code }) => code !== "TAG_RESOLVE_FAILED") // the reader refuses every tag
-    .map(({ code, message, pos: [noticed] }) => {
-      const mistake = syntaxMistake(kind, code, message, text.charAt(noticed));
-      // A quote that is left open is noticed at the end of the file: its beginning says more.
-      const begun = message.startsWith("Missing closing") ? reader.quoteBefore(noticed) : undefined;
-      return locate(mistake, begun ?? noticed, guessed);
-    });
+  const read = yaml ?? await readYaml(file, text);
+  const reader = new Reader();
+  const value = reader.read(read.node, []);
+  const guessed = secretSpans(text, [...read.secrets, ...guessSecrets(text)]);
+  const broken = read.mistakes.map(({ offset, ...mistake }) => locate(mistake, offset, guessed));
   return {
     value,
+    yaml: read,
     broken: firstOfEachLine(broken).slice(0, MOST_SYNTAX_MISTAKES),
     mistakes: reader.mistakes,
     diagnose(mistakes, secrets) {
@@ -95,8 +84,20 @@ export function parseText(file: string, text: string): Document {
       const hidden = secretSpans(text, [...reader.secrets, ...known]);
       return inOrder(mistakes.map((one) => locate(one, reader.offsetOf(one), hidden)));
     },
-    whereIs: (path) => `line ${lines.linePos(reader.offsetOf({ path })).line}`,
+    whereIs: (path) => `line ${positionOf(reader.offsetOf({ path })).line}`,
   };
+}
+
+/** Parsers are loaded where they are needed: the first for a text that nobody has read before. */
+async function readYaml(file: string, text: string): Promise<Yaml> {
+  const { parseYaml } = await import("./yaml.ts");
+  try {
+    return { node: parseYaml(text), mistakes: [], secrets: [] };
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "YAMLException") throw error;
+    const { readWithMistakes } = await import("./syntax.ts");
+    return readWithMistakes(file.endsWith(".json") ? "JSON" : "YAML", text);
+  }
 }
 
 /** Puts diagnostics in the order of the file; the same one twice is kept once. */
@@ -129,8 +130,7 @@ class Reader {
   readonly mistakes: Mistake[] = [];
   readonly secrets: Span[] = [];
   readonly #places = new Map<string, Place>();
-  readonly #quotes: Span[] = [];
-  readonly #anchors = new Map<string, unknown>();
+  readonly #anchors = new Map<string, Node>();
   #values = 0;
 
   /** The place of a value, or of the nearest thing around it that the file has. */
@@ -148,49 +148,42 @@ class Reader {
     return key !== undefined && (at === "key" || isEmpty) ? key[0] : value[0];
   }
 
-  /** Where the text in quotes begins that ends at an offset. */
-  quoteBefore(end: number): number | undefined {
-    return this.#quotes.find(([, to]) => to === end)?.[0];
-  }
-
-  read(node: unknown, path: Path, key?: Span): unknown {
-    this.#noteQuotes(node);
-    const span = spanOf(node) ?? [key?.[1] ?? 0, key?.[1] ?? 0];
+  read(node: Node | undefined, path: Path, key?: Span): unknown {
+    const span = node?.span ?? [0, 0];
     this.#places.set(JSON.stringify(path), { key, value: span });
     const name = path.at(-1);
     if (typeof name === "string" && looksSecret(name)) this.secrets.push(span);
     if (path.length > DEEPEST || ++this.#values > MOST_VALUES) return this.#refuseSize(path);
     const value = this.#readValue(node, path, key);
-    const anchor = propertyOf(node, "anchor");
     // Known from here on, so that a value cannot hold itself.
-    if (anchor !== undefined && !isAlias(node)) this.#anchors.set(anchor, node);
-    if (propertyOf(node, "tag") !== undefined) {
+    if (node?.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if (node?.isTagged) {
       this.#refuse(path, "Cannot use a tag as values must be plain: it starts with `!`");
     }
-    if (isAlias(node)) this.#places.set(JSON.stringify(path), { key, value: span });
+    if (node?.kind === "alias") this.#places.set(JSON.stringify(path), { key, value: span });
     return value;
   }
 
-  #readValue(node: unknown, path: Path, key: Span | undefined): unknown {
-    if (isMap(node)) return this.#readMap(node.items, path);
-    if (isSeq(node)) return node.items.map((item, index) => this.read(item, [...path, index]));
-    if (isAlias(node)) return this.#readAlias(node.source, path, key);
-    return isScalar(node) ? node.value : null;
+  #readValue(node: Node | undefined, path: Path, key: Span | undefined): unknown {
+    switch (node?.kind) {
+      case "scalar":
+        return node.value;
+      case "list":
+        return node.items.map((item, index) => this.read(item, [...path, index]));
+      case "mapping":
+        return this.#readMapping(node, path);
+      case "alias":
+        return this.#readAlias(node.name, path, key);
+    }
+    return null;
   }
 
-  #noteQuotes(node: unknown): void {
-    const span = spanOf(node);
-    if (span && isScalar(node) && node.type?.startsWith("QUOTE")) this.#quotes.push(span);
-  }
-
-  #readMap(pairs: readonly Pair[], path: Path): Record<string, unknown> {
+  #readMapping({ entries }: Mapping, path: Path): Record<string, unknown> {
     const values: Record<string, unknown> = {};
-    for (const [index, { key, value }] of pairs.entries()) {
-      const name = isScalar(key) ? String(key.value) : "";
-      this.#noteQuotes(key);
+    for (const [index, { key: name, at: keySpan, value }] of entries.entries()) {
       const isAgain = Object.hasOwn(values, name);
       const at = [...path, isAgain ? `${name} (${index})` : name];
-      const read = this.read(value, at, spanOf(key));
+      const read = this.read(value, at, keySpan);
       if (isAgain) {
         this.#refuse(at, `Cannot use key ${JSON.stringify(name)} twice in one mapping`);
       } else if (name === "__proto__") {
@@ -219,13 +212,4 @@ class Reader {
     if (!this.mistakes.some((mistake) => mistake.message === message)) this.#refuse(path, message);
     return null;
   }
-}
-
-function spanOf(node: unknown): Span | undefined {
-  const isNode = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node);
-  return isNode && node.range ? [node.range[0], node.range[1]] : undefined;
-}
-
-function propertyOf(node: unknown, name: "anchor" | "tag"): string | undefined {
-  return isScalar(node) || isMap(node) || isSeq(node) ? node[name] : undefined;
 }

@@ -56,8 +56,8 @@ export interface Subject {
   readonly path: Path;
   /** The value. */
   readonly value: unknown;
-  /** What it may be. */
-  readonly schema: JsonSchema;
+  /** What it may be. Asked for where something is wrong alone: it takes time to make. */
+  schema(): JsonSchema;
   /** What was filled in, so that it is not shown. */
   readonly filled: Pick<Filled, "written" | "scrub">;
 }
@@ -80,7 +80,7 @@ const NOT_EMPTY = "not be empty";
  *   noun: "option",
  *   path: ["transforms", 0, "with"],
  *   value: { perod: 14 },
- *   schema: { properties: { period: { type: "integer" } } },
+ *   schema: () => ({ properties: { period: { type: "integer" } } }),
  *   filled: { written: () => undefined, scrub: (message: string) => message },
  * } as const;
  * const issue = { code: "unrecognized_keys", keys: ["perod"], path: [], message: "" };
@@ -104,7 +104,7 @@ export function explainIssue(issue: Issue, subject: Subject): Mistake[] {
     const message = `Cannot use ${nameOf(path, subject)} as its name must ${must}`;
     return [{ path: [...subject.path, ...path], at: "key", message }];
   }
-  const isInteger = schemaAt(subject.schema, path)?.type === "integer";
+  const isInteger = schemaAt(subject.schema(), path)?.type === "integer";
   const must = mustOf(
     isInteger && issue.expected === "number" ? { ...issue, expected: "int" } : issue,
   );
@@ -114,7 +114,8 @@ export function explainIssue(issue: Issue, subject: Subject): Mistake[] {
 }
 
 function explainUnknown(path: Path, keys: readonly string[], subject: Subject): Mistake[] {
-  const { owner, noun, schema } = subject;
+  const { owner, noun } = subject;
+  const schema = subject.schema();
   const whose = path.length === 0 ? `Its ${noun}s` : `The keys of "${pathText(path)}"`;
   return keys.map((key) => ({
     path: [...subject.path, ...path, key],
@@ -125,7 +126,7 @@ function explainUnknown(path: Path, keys: readonly string[], subject: Subject): 
 }
 
 function explainMissing(path: Path, subject: Subject): Mistake {
-  const description = schemaAt(subject.schema, path)?.description;
+  const description = schemaAt(subject.schema(), path)?.description;
   return {
     path: [...subject.path, ...path.slice(0, -1)],
     at: "key",
@@ -239,7 +240,7 @@ function formatOf({ format, pattern, prefix, suffix }: Issue): string {
 function foundAt(path: Path, issue: Issue, subject: Subject): string | undefined {
   const value = valueAt(subject.value, path);
   const name = path.at(-1);
-  const isSecret = isSecretAt(subject.schema, path) ||
+  const isSecret = isSecretAt(subject.schema(), path) ||
     (typeof name === "string" && looksSecret(name));
   if (isSecret) return `it is ${kindOf(value)}`;
   const written = subject.filled.written([...subject.path, ...path]);

@@ -8,7 +8,8 @@
 import { isList, type JsonSchema, jsonSchemaOf } from "./options_schema.ts";
 import { deadLetterSchema, pipelineSchema, stepSchema } from "./pipeline_schema.ts";
 import type { Schema } from "../options.ts";
-import type { PluginKind, Registry } from "../registry.ts";
+import type { Plugin } from "../plugin.ts";
+import type { PluginKind } from "../registry.ts";
 
 /** Text with a variable in it stands for any value: its type is seen when it is filled in. */
 const FILLED_IN: JsonSchema = { type: "string", pattern: "\\$\\{(env|file):" };
@@ -21,18 +22,16 @@ const CUSTOM_PLUGIN: JsonSchema = {
 /**
  * Makes the JSON Schema of pipeline files, draft 7, which editors know best.
  *
- * @param registry The plugins there are.
+ * @param plugins The plugins there are.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { createRegistry } from "../registry.ts";
  *
- * const registry = createRegistry({ sources: [], transforms: [], sinks: [] });
- * assertEquals(pipelineJsonSchema(registry).required, ["name", "sources", "sinks"]);
+ * assertEquals(pipelineJsonSchema([]).required, ["name", "sources", "sinks"]);
  * ```
  */
-export function pipelineJsonSchema(registry: Registry): JsonSchema {
+export function pipelineJsonSchema(plugins: readonly Plugin[]): JsonSchema {
   const frame = orFilledIn(jsonSchemaOf(pipelineSchema));
   const { sources, transforms, sinks, dead_letter, ...others } = frame.properties ?? {};
   return {
@@ -41,10 +40,10 @@ export function pipelineJsonSchema(registry: Registry): JsonSchema {
     ...frame,
     properties: {
       ...others,
-      sources: { ...sources, items: stepJsonSchema("source", stepSchema, registry) },
-      transforms: { ...transforms, items: stepJsonSchema("transform", stepSchema, registry) },
-      sinks: { ...sinks, items: stepJsonSchema("sink", stepSchema, registry) },
-      dead_letter: { ...dead_letter, ...stepJsonSchema("sink", deadLetterSchema, registry) },
+      sources: { ...sources, items: stepJsonSchema("source", stepSchema, plugins) },
+      transforms: { ...transforms, items: stepJsonSchema("transform", stepSchema, plugins) },
+      sinks: { ...sinks, items: stepJsonSchema("sink", stepSchema, plugins) },
+      dead_letter: { ...dead_letter, ...stepJsonSchema("sink", deadLetterSchema, plugins) },
     },
   };
 }
@@ -53,10 +52,10 @@ export function pipelineJsonSchema(registry: Registry): JsonSchema {
 function stepJsonSchema(
   kind: PluginKind,
   form: Schema<unknown>,
-  registry: Registry,
+  all: readonly Plugin[],
 ): JsonSchema {
   const { use, ...others } = jsonSchemaOf(form).properties ?? {};
-  const plugins = registry.list(kind);
+  const plugins = all.filter((plugin) => plugin.kind === kind);
   return {
     type: "object",
     properties: {

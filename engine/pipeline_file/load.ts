@@ -29,6 +29,7 @@ import type { PluginKind, Registry } from "../registry.ts";
 import { type Checking, checkStep, type FoundStep, withoutEmpty } from "./steps.ts";
 import { secretsIn, secretsOf, secretsOfSinks } from "./secrets.ts";
 import { type Placed, type Steps, wire } from "./wiring.ts";
+import type { Yaml } from "./yaml.ts";
 
 /** What loading takes of the world. */
 export interface LoadOptions {
@@ -40,6 +41,8 @@ export interface LoadOptions {
   env(name: string): string | undefined;
   /** Gives what a program prints, for `${command:…}`. Refused where it is left out. */
   readonly command?: Lookups["command"];
+  /** What the text of the pipeline was read as before, if it was. */
+  readonly yaml?: Yaml | undefined;
   /** Imports a module by its URL. The runtime does by default. */
   readonly importModule?: ImportModule | undefined;
   /** Where a simulator listens: sources that have a simulated exchange are pointed at it. */
@@ -62,7 +65,7 @@ export interface LoadOptions {
  * import { PipelineFileError } from "./diagnostics.ts";
  * import { createRegistry } from "../registry.ts";
  *
- * const registry = createRegistry({ sources: [], transforms: [], sinks: [] });
+ * const registry = createRegistry({ sources: {}, transforms: {}, sinks: {} });
  * await assertRejects(
  *   () =>
  *     loadPipeline("btc.yaml", {
@@ -81,7 +84,9 @@ export async function loadPipeline(path: string, options: LoadOptions): Promise<
   const found = await findSteps(checking);
   const frame = checkFrame(checking);
   const steps = rightSteps(found);
-  const wiring = wire(steps, registry.transforms);
+  let wiring = wire(steps, []);
+  // Which transform is missing can be told once all are loaded.
+  if (wiring.mistakes.length > 0) wiring = wire(steps, await transformsOf(registry));
   const mistakes = [
     ...filled.mistakes,
     ...(frame.ok ? [] : frame.mistakes),
@@ -144,6 +149,7 @@ async function readFilled(
   const document = await readPipeline(path, {
     readText: (file) => options.readText(file),
     importModule,
+    yaml: options.yaml,
   });
   if (document.broken.length > 0) throw new PipelineFileError(document.broken);
   const finding = { folder, registry, importModule };
@@ -168,7 +174,7 @@ function checkFrame({ filled }: Checking): Checked<Pick<Pipeline, "name" | "epoc
     noun: "key",
     path: [],
     value: withoutEmpty(filled.value),
-    schema: jsonSchemaOf(pipelineSchema),
+    schema: () => jsonSchemaOf(pipelineSchema),
     filled,
   });
   if (!checked.ok) return checked;
@@ -183,12 +189,12 @@ async function findSteps(checking: Checking): Promise<FoundSteps> {
     if (!Array.isArray(steps)) return Promise.resolve([]);
     return Promise.all(steps.map((_, index) => checkStep(kind, [key, index], checking)));
   };
-  const sources = await findAll("source", "sources");
-  const transforms = await findAll("transform", "transforms");
-  const sinks = await findAll("sink", "sinks");
-  const deadLetter = value.dead_letter === undefined
-    ? undefined
-    : await checkStep("sink", ["dead_letter"], checking);
+  const [sources, transforms, sinks, deadLetter] = await Promise.all([
+    findAll("source", "sources"),
+    findAll("transform", "transforms"),
+    findAll("sink", "sinks"),
+    value.dead_letter === undefined ? undefined : checkStep("sink", ["dead_letter"], checking),
+  ]);
   const all = [...sources, ...transforms, ...sinks, ...(deadLetter ? [deadLetter] : [])];
   return { sources, transforms, sinks, deadLetter, all };
 }
@@ -228,6 +234,10 @@ function placed<P extends Plugin>(
     if (!checked || !isWanted(checked.plugin)) return [];
     return [{ path, step: { ...checked, plugin: checked.plugin } }];
   });
+}
+
+async function transformsOf(registry: Registry): Promise<TransformPlugin[]> {
+  return (await registry.list("transform")).filter(isTransform);
 }
 
 const isSource = (plugin: Plugin): plugin is SourcePlugin => plugin.kind === "source";

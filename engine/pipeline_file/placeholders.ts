@@ -69,18 +69,28 @@ export function piecesOf(text: string): Piece[] {
 export function findPlaceholders(
   value: unknown,
 ): { readonly path: Path; readonly placeholder: Placeholder }[] {
-  const found: { path: Path; placeholder: Placeholder }[] = [];
-  const walk = (from: unknown, path: Path, around: readonly unknown[]): void => {
-    if (typeof from === "string") {
-      for (const piece of piecesOf(from)) {
-        if ("placeholder" in piece) found.push({ path, placeholder: piece.placeholder });
-      }
-    } else if (!around.includes(from)) {
-      for (const [key, part] of entriesOf(from)) walk(part, [...path, key], [...around, from]);
-    }
-  };
-  walk(value, [], []);
-  return found;
+  return [...textsIn(value)].flatMap(({ path, text }) =>
+    piecesOf(text).flatMap((piece) =>
+      "placeholder" in piece ? [{ path, placeholder: piece.placeholder }] : []
+    )
+  );
+}
+
+/** Whether anything in a value is to be filled in, right or wrong. */
+export function isOpen(value: unknown): boolean {
+  return textsIn(value).some(({ text }) => text.includes("${"));
+}
+
+function* textsIn(
+  value: unknown,
+  path: Path = [],
+  around: readonly unknown[] = [],
+): Generator<{ readonly path: Path; readonly text: string }> {
+  if (typeof value === "string") yield { path, text: value };
+  if (around.includes(value)) return;
+  for (const [key, part] of entriesOf(value)) {
+    yield* textsIn(part, [...path, key], [...around, value]);
+  }
 }
 
 /**

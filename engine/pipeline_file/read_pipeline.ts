@@ -11,6 +11,7 @@ import { guessSecrets } from "./masking.ts";
 import { type ImportModule, importSafely } from "./modules.ts";
 import { callSiteOf } from "../pipeline.ts";
 import { listed } from "../nearest.ts";
+import type { Yaml } from "./yaml.ts";
 import { LARGEST_FILE, whyUnreadable } from "./read_text.ts";
 
 /** What reading takes of the world. */
@@ -19,6 +20,8 @@ export interface Reading {
   readText(path: string): Promise<string>;
   /** Imports a module by its URL. */
   readonly importModule: ImportModule;
+  /** What the text of the file was read as before, if it was. */
+  readonly yaml?: Yaml | undefined;
 }
 
 const TEXT_ENDINGS = [".yaml", ".yml", ".json"];
@@ -55,11 +58,13 @@ export async function readPipeline(path: string, reading: Reading): Promise<Docu
   if (binary !== -1) {
     return broken(path, text, binary, "Cannot read the pipeline file as it must be text in UTF-8");
   }
-  return isModule ? await readModule(path, text, reading) : readText(path, text);
+  return isModule
+    ? await readModule(path, text, reading)
+    : await readText(path, text, reading.yaml);
 }
 
-function readText(path: string, text: string): Document {
-  const document = parseText(path, text);
+async function readText(path: string, text: string, yaml?: Yaml): Promise<Document> {
+  const document = await parseText(path, text, yaml);
   if (document.broken.length > 0 || isMapping(document.value)) return document;
   const must = 'as it must have "name", "sources" and "sinks"';
   if (document.value !== null) {

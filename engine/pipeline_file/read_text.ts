@@ -8,6 +8,7 @@ import { describeError, OptionsError } from "../errors.ts";
 
 /** The most bytes a pipeline file, or a file that it names in `${file:…}`, may have. */
 export const LARGEST_FILE = 1_048_576;
+const PART_BYTES = 16_384;
 
 /**
  * Reads a text file. Never more of it than it may have: `/dev/zero` is a file, too.
@@ -18,11 +19,14 @@ export const LARGEST_FILE = 1_048_576;
  */
 export async function readTextFile(path: string): Promise<string> {
   using file = await Deno.open(path, { read: true });
-  const bytes = new Uint8Array(LARGEST_FILE + 1);
+  const decoder = new TextDecoder();
+  const part = new Uint8Array(PART_BYTES);
+  let text = "";
   let length = 0;
-  while (length < bytes.length) {
-    const read = await file.read(bytes.subarray(length));
-    if (read === null) return new TextDecoder().decode(bytes.subarray(0, length));
+  while (length <= LARGEST_FILE) {
+    const read = await file.read(part);
+    if (read === null) return text + decoder.decode();
+    text += decoder.decode(part.subarray(0, read), { stream: true });
     length += read;
   }
   throw new OptionsError(`it must have at most 1 MiB`);

@@ -9,7 +9,7 @@ import { looksSecret } from "./masking.ts";
 import { importPlugin, isSpecifier } from "./modules.ts";
 import { valueAt } from "./issues.ts";
 import { hasSecret, isSecretAt, jsonSchemaOf, schemaAt } from "./options_schema.ts";
-import { isPlain } from "./placeholders.ts";
+import { isOpen, isPlain } from "./placeholders.ts";
 import { Secret } from "../options.ts";
 import { isPlugin, type Plugin } from "../plugin.ts";
 import { type Finding, withoutEmpty } from "./steps.ts";
@@ -50,6 +50,8 @@ export async function secretsOfSinks(value: unknown, finding: Finding): Promise<
   if (deadLetter !== undefined) paths.push(["dead_letter"]);
   const found: Path[] = [];
   for (const path of paths) {
+    // Nothing is looked up for a secret that is written out.
+    if (!isOpen(valueAt(value, [...path, "with"]))) continue;
     const plugin = await findSink(valueAt(value, [...path, "use"]), finding);
     found.push(...plugin ? secretsOf({ path, plugin }, value) : guess(value, [...path, "with"]));
   }
@@ -71,7 +73,7 @@ async function findSink(
 ): Promise<Plugin | undefined> {
   if (isPlugin(use)) return use;
   if (typeof use !== "string") return undefined;
-  if (!isSpecifier(use)) return registry.find("sink", use);
+  if (!isSpecifier(use)) return await registry.find("sink", use);
   const found = await importPlugin(use, "sink", folder, importModule);
   return isPlugin(found) ? found : undefined;
 }

@@ -10,7 +10,7 @@ import { type Mistake, type Path, pathText } from "./diagnostics.ts";
 import type { Filled } from "./interpolate.ts";
 import { isPlain } from "./placeholders.ts";
 import { quote, valueAt } from "./issues.ts";
-import { type JsonSchema, jsonSchemaOf } from "./options_schema.ts";
+import { jsonSchemaOf } from "./options_schema.ts";
 import { type ImportModule, importPlugin, isSpecifier } from "./modules.ts";
 import type { CheckedStep } from "../pipeline.ts";
 import { deadLetterSchema, stepSchema } from "./pipeline_schema.ts";
@@ -85,7 +85,7 @@ export async function checkStep(
     noun: "key",
     path,
     value: isPlain(raw) ? { ...step, ...(isPlugin(step.use) && { use: step.use.id }) } : raw,
-    schema: jsonSchemaOf(schema),
+    schema: () => jsonSchemaOf(schema),
     filled,
   });
   const mistakes = frame.ok ? [] : [...frame.mistakes];
@@ -131,7 +131,7 @@ async function findPlugin(
     const message = `Cannot load ${kind} ${shown}: ${filled.scrub(found.reason)}`;
     return { path, message, hint: found.hint };
   }
-  const plugin = registry.find(kind, use);
+  const plugin = await registry.find(kind, use);
   if (plugin) return plugin;
   const hint = looksLikePath(use) ? `Did you mean ${quote(`./${use}`)}?` : registry.hint(kind, use);
   return { path, message: `Cannot use ${kind} ${shown}: it does not exist`, hint };
@@ -155,9 +155,7 @@ function checkOptions(
     noun: "option",
     path: [...path, "with"],
     value: simulated ? { ...given, ...simulated } : given,
-    get schema(): JsonSchema {
-      return jsonSchemaOf(plugin.options); // only for messages: most steps need none
-    },
+    schema: () => jsonSchemaOf(plugin.options),
     filled,
   });
 }

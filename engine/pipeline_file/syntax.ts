@@ -1,10 +1,28 @@
 /**
  * What is wrong with a text that is no YAML, in words that say what must hold.
  *
+ * The parser of `yaml.ts` loads in no time, but it stops at the first mistake, says little of it, and
+ * wants the end of a list in brackets to be indented as the standard has it. The one here goes on, is
+ * as lenient as people are, and takes longer to load than an empty program: it has the last word on
+ * what the other one refuses.
+ *
  * @module
  */
 
-import type { Mistake } from "./diagnostics.ts";
+import {
+  isAlias,
+  isCollection,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from "yaml";
+import type { Mistake, Span } from "./diagnostics.ts";
+import { looksSecret } from "./masking.ts";
+import type { Node, Scalar, Yaml } from "./yaml.ts";
 
 interface Saying {
   /** What must hold, to follow "as". */
@@ -46,30 +64,43 @@ const SAYINGS: readonly (readonly [code: string, start: string, saying: Saying])
 ];
 
 /**
- * Puts what the parser says in our words. None of them holds a piece of the text, which may be a
- * secret.
+ * Reads a text to its end, however many mistakes it has.
  *
  * @param kind What the text should be: `YAML` or `JSON`.
- * @param code The parser's name of the mistake.
- * @param message The parser's own words, for a mistake we have none for.
- * @param char The character at its place.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(
- *   syntaxMistake("YAML", "BAD_SCALAR_START", "Plain value cannot start with", "@").message,
- *   "Cannot read YAML as text that starts with `@` must be in quotes",
- * );
- * ```
+ * @param text The text.
  */
-export function syntaxMistake(
-  kind: string,
-  code: string,
-  message: string,
-  char: string,
-): Mistake {
+export function readWithMistakes(kind: string, text: string): Yaml {
+  const document = parseDocument(text, {
+    version: "1.2",
+    schema: "core",
+    stringKeys: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+  });
+  const quotes: Span[] = [];
+  const secrets: Span[] = [];
+  visit(document, {
+    Scalar: (_, scalar) => {
+      if (scalar.type?.startsWith("QUOTE")) quotes.push(spanOf(scalar));
+    },
+    Pair: (_, { key, value }) => {
+      if (isScalar(key) && looksSecret(String(key.value))) secrets.push(spanOf(value));
+    },
+  });
+  const mistakes = [...document.errors, ...document.warnings]
+    .filter(({ code }) => code !== "TAG_RESOLVE_FAILED") // tags are refused where values are read
+    .map((error) => {
+      const [at] = error.pos;
+      // A quote that is left open is noticed at the end of the file: its beginning says more.
+      const isOpen = error.message.startsWith("Missing closing");
+      const begun = isOpen ? quotes.find(([, to]) => to === at)?.[0] : undefined;
+      return { ...inOurWords(kind, error, text.charAt(at)), offset: begun ?? at };
+    });
+  return { node: document.contents ? nodeOf(document.contents) : undefined, mistakes, secrets };
+}
+
+/** None of our words holds a piece of the text, which may be a secret. */
+function inOurWords(kind: string, { code, message }: YAMLError, char: string): Mistake {
   if (code === "BAD_SCALAR_START") {
     const must = `text that starts with \`${char}\` must be in quotes`;
     return { path: [], message: `Cannot read ${kind} as ${must}` };
@@ -78,4 +109,35 @@ export function syntaxMistake(
   if (!known) return { path: [], message: `Cannot read ${kind}: ${message}` };
   const [, , { must, hint }] = known;
   return { path: [], message: `Cannot read ${kind} as ${must}`, hint };
+}
+
+function nodeOf(node: unknown): Node {
+  if (isAlias(node)) return { kind: "alias", name: node.source, span: spanOf(node) };
+  if (!isCollection(node)) return scalarOf(node);
+  const placed = { span: spanOf(node), anchor: node.anchor, isTagged: node.tag !== undefined };
+  if (isSeq(node)) return { ...placed, kind: "list", items: node.items.map(nodeOf) };
+  const entries = node.items.filter(isPair).map(({ key, value }) => ({
+    key: isScalar(key) ? String(key.value) : "",
+    at: spanOf(key),
+    value: nodeOf(value),
+  }));
+  return { ...placed, kind: "mapping", entries };
+}
+
+function scalarOf(node: unknown): Scalar {
+  const span = spanOf(node);
+  if (!isScalar(node)) return { kind: "scalar", value: null, span };
+  const { value, source = "", anchor, tag } = node;
+  const isKnown = typeof value === "string" || typeof value === "boolean" || value === null ||
+    typeof value === "number" && Number.isFinite(value);
+  return {
+    kind: "scalar",
+    value: isKnown ? value : source,
+    ...{ anchor, isTagged: tag !== undefined, span },
+  };
+}
+
+function spanOf(node: unknown): Span {
+  const [from = 0, to = 0] = isNode(node) && node.range || [];
+  return [from, to];
 }

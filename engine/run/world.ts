@@ -9,6 +9,7 @@ import { sleepWithin, systemClock } from "../clock.ts";
 import type { Clock, Context, Files, Log, Metrics, OpenFile, SeriesStatus } from "../context.ts";
 import { describeError, FatalError } from "../errors.ts";
 import { retry, type RetryLimits } from "../retry.ts";
+import { writeAll } from "../write_all.ts";
 import { noStore } from "./stored.ts";
 
 const CHUNK_BYTES = 65_536;
@@ -124,14 +125,6 @@ export async function syncFolder(folder: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using handle = await Deno.open(folder);
   await handle.sync();
-}
-
-/** Writes all bytes, however many calls it takes. */
-export async function writeAll(
-  target: { write(bytes: Uint8Array): Promise<number> },
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await target.write(bytes.subarray(at));
 }
 
 async function openFile(path: string): Promise<OpenFile> {

@@ -1,20 +1,32 @@
-/** `@std/path` by way of npm: the parts penstock uses, each from its own file, as all take long to load. @module */
+/**
+ * `@std/path` by way of npm: the parts penstock uses.
+ *
+ * What the system is and where we are is asked of Deno, here. The package would ask `process`, for
+ * which Deno boots all that it has of Node: that takes longer than an empty program.
+ *
+ * @module
+ */
 
 // @ts-types="./types.d.ts"
-export { basename } from "deno-std/path/basename.js";
+import * as posix from "deno-std/path/posix/mod.js";
 // @ts-types="./types.d.ts"
-export { dirname } from "deno-std/path/dirname.js";
-// @ts-types="./types.d.ts"
-export { extname } from "deno-std/path/extname.js";
-// @ts-types="./types.d.ts"
-export { fromFileUrl } from "deno-std/path/from_file_url.js";
-// @ts-types="./types.d.ts"
-export { isAbsolute } from "deno-std/path/is_absolute.js";
-// @ts-types="./types.d.ts"
-export { join } from "deno-std/path/join.js";
-// @ts-types="./types.d.ts"
-export { relative } from "deno-std/path/relative.js";
-// @ts-types="./types.d.ts"
-export { resolve } from "deno-std/path/resolve.js";
-// @ts-types="./types.d.ts"
-export { toFileUrl } from "deno-std/path/to_file_url.js";
+import * as windows from "deno-std/path/windows/mod.js";
+
+const path = Deno.build.os === "windows" ? windows : posix;
+
+export const {
+  basename,
+  dirname,
+  extname,
+  fromFileUrl,
+  isAbsolute,
+  join,
+  relative,
+  toFileUrl,
+} = path;
+
+export function resolve(...pathSegments: string[]): string {
+  return pathSegments.some(isAbsolute)
+    ? path.resolve(...pathSegments)
+    : path.resolve(Deno.cwd(), ...pathSegments);
+}

@@ -1,14 +1,12 @@
 import { assertEquals } from "@std/assert";
+import { registry } from "../../cli/open.ts";
 import { VirtualClock } from "../../engine/clock.ts";
 import type { Plugin } from "../../engine/plugin.ts";
 import type { Point, PointShape, RawCandle } from "../../engine/point.ts";
 import { createSimulator, type Scenario, type Simulator } from "../../simulator/mod.ts";
 import { file } from "../../sinks/file/mod.ts";
-import { SINKS } from "../../sinks/mod.ts";
 import { stdout } from "../../sinks/stdout.ts";
 import { binanceRest } from "../../sources/binance_rest.ts";
-import { SOURCES } from "../../sources/mod.ts";
-import { TRANSFORMS } from "../../transforms/mod.ts";
 import { type FakeContext, fakeContext } from "./context.ts";
 import { type SinkTarget, testSink } from "./sink.ts";
 import { testSource } from "./source.ts";
@@ -169,9 +167,9 @@ testSink(file, {
 });
 
 const FOLDERS: readonly (readonly [name: string, plugins: readonly Plugin[]])[] = [
-  ["sources", SOURCES],
-  ["transforms", TRANSFORMS],
-  ["sinks", SINKS],
+  ["sources", await registry.list("source")],
+  ["transforms", await registry.list("transform")],
+  ["sinks", await registry.list("sink")],
 ];
 
 for (const [name, plugins] of FOLDERS) {

@@ -2,6 +2,7 @@
 
 import { delay } from "@std/async";
 import { fromFileUrl, join } from "@std/path";
+import { V8_FLAGS } from "../../cli/confine/flags.ts";
 import { systemClock } from "../../engine/clock.ts";
 import { createSimulator, type Scenario, serveSimulator } from "../../simulator/mod.ts";
 
@@ -18,7 +19,8 @@ export interface Ended {
 
 /** What Deno is called with to run penstock with what `deno task run` allows it. */
 export function commandOf(args: readonly string[]): string[] {
-  return ["run", "--quiet", "--no-prompt", `--config=${CONFIG}`, "-P=planner", CLI, ...args];
+  const how = ["run", "--quiet", "--no-prompt", V8_FLAGS, `--config=${CONFIG}`, "-P=planner"];
+  return [...how, CLI, ...args];
 }
 
 /** Starts penstock with what `deno task run` allows it. */

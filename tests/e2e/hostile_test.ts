@@ -13,11 +13,7 @@ const ATTEMPTS: readonly [name: string, code: string, message: string][] = [
     'read access to "/etc/',
   ],
   ["reads another variable", `Deno.env.get("HOME");`, 'env access to "HOME"'],
-  [
-    "reads all variables",
-    `throw new Error("It sees " + Object.keys(Deno.env.toObject()).length);`,
-    "It sees 0",
-  ],
+  ["reads all variables", `Deno.env.toObject();`, "env access"],
   [
     "fetches from another port",
     `await fetch("http://127.0.0.1:PORT/");`,

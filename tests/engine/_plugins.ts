@@ -131,7 +131,7 @@ export const printer = defineSink({
 
 /** All of them. */
 export const registry = createRegistry({
-  sources: [ticks, points],
-  transforms: [toPoint, average],
-  sinks: [store, printer],
+  sources: { ticks: () => Promise.resolve(ticks), points: () => Promise.resolve(points) },
+  transforms: { to_point: () => Promise.resolve(toPoint), average: () => Promise.resolve(average) },
+  sinks: { store: () => Promise.resolve(store), printer: () => Promise.resolve(printer) },
 });

@@ -1,39 +1,59 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FatalError } from "../../engine/errors.ts";
 import { hintForName, listed, nearestName } from "../../engine/nearest.ts";
 import { createRegistry } from "../../engine/registry.ts";
 import { average, points, printer, registry, store, ticks, toPoint } from "./_plugins.ts";
 
-const NONE = { sources: [], transforms: [], sinks: [] };
+const NONE = { sources: {}, transforms: {}, sinks: {} };
 
-Deno.test("createRegistry() finds plugins by kind and id, and lists them in order", () => {
-  assertEquals(registry.find("source", "ticks"), ticks);
-  assertEquals(registry.find("sink", "ticks"), undefined);
-  assertEquals(registry.list("sink"), [store, printer]);
-  assertEquals(registry.list(), [ticks, points, toPoint, average, store, printer]);
+Deno.test("createRegistry() finds plugins by kind and id, and lists them in order", async () => {
+  assertEquals(await registry.find("source", "ticks"), ticks);
+  assertEquals(await registry.find("sink", "ticks"), undefined);
+  assertEquals(await registry.find("sink", "constructor"), undefined);
+  assertEquals(await registry.list("sink"), [store, printer]);
+  assertEquals(await registry.list(), [ticks, points, toPoint, average, store, printer]);
 });
 
-Deno.test("createRegistry() refuses two plugins of one kind and id, but not of two kinds", () => {
-  assertThrows(
-    () => createRegistry({ ...NONE, sources: [points, ticks, points] }),
-    FatalError,
-    'Cannot use "points" as the id of two sources',
-  );
+Deno.test("createRegistry() loads a plugin when it is asked for, and not before", async () => {
+  let loaded = 0;
+  const load = () => Promise.resolve(points).finally(() => loaded++);
+  const lazy = createRegistry({ ...NONE, sources: { points: load } });
+  lazy.hint("source", "point");
+  await lazy.find("source", "ticks");
+  assertEquals(loaded, 0);
+  await lazy.find("source", "points");
+  assertEquals(loaded, 1);
+});
+
+Deno.test("createRegistry() takes one id for plugins of two kinds", async () => {
   const sink = Object.assign((options: unknown) => printer(Object(options)), printer, {
     id: "points",
   });
-  assertEquals(createRegistry({ ...NONE, sources: [points], sinks: [sink] }).list().length, 2);
+  const two = createRegistry({
+    ...NONE,
+    sources: { points: () => Promise.resolve(points) },
+    sinks: { points: () => Promise.resolve(sink) },
+  });
+  assertEquals(await two.list(), [points, sink]);
 });
 
 Deno.test("createRegistry() refuses an id that is not snake_case", () => {
   for (const id of ["", "Points", "my-points", "1st", "a b"]) {
-    const plugin = Object.assign((options: unknown) => points(Object(options)), points, { id });
     assertThrows(
-      () => createRegistry({ ...NONE, sources: [plugin] }),
+      () => createRegistry({ ...NONE, sources: { [id]: () => Promise.resolve(points) } }),
       FatalError,
       `Cannot use ${JSON.stringify(id)} as the id of a source as it must be snake_case`,
     );
   }
+});
+
+Deno.test("a registry refuses a plugin that is another than its list says", async () => {
+  const wrong = createRegistry({ ...NONE, sources: { tick: () => Promise.resolve(ticks) } });
+  await assertRejects(
+    () => wrong.find("source", "tick"),
+    FatalError,
+    'Cannot load source "tick" as its file must have it: it has source "ticks"',
+  );
 });
 
 Deno.test("hint() of a registry names the nearest plugin, the other kind, or all", () => {

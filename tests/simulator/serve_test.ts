@@ -1,6 +1,11 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { VirtualClock } from "../../engine/clock.ts";
-import { createSimulator, type Scenario, serveSimulator } from "../../simulator/mod.ts";
+import {
+  createSimulator,
+  type Scenario,
+  serveSimulator,
+  type Simulator,
+} from "../../simulator/mod.ts";
 import { NOW } from "./_ask.ts";
 
 const KLINES = "/api/v3/klines?symbol=BTCUSDT&interval=1h&limit=2";
@@ -19,6 +24,15 @@ Deno.test("serveSimulator() listens on loopback and answers as handle() does", a
   const own = await simulator.handle(new Request(`http://localhost${KLINES}`));
   assertEquals(await response.text(), await own.text());
   assertEquals(response.headers.get("x-mbx-used-weight-1m"), "2");
+  await served.close();
+});
+
+Deno.test("serveSimulator() lets requests wait for a simulator that is still to be made", async () => {
+  const { promise, resolve } = Promise.withResolvers<Simulator>();
+  const served = serveSimulator(promise);
+  const response = fetch(`${served.rest}/api/v3/time`);
+  resolve(createSimulator({}, { clock: new VirtualClock(NOW, { manual: true }) }));
+  assertEquals(await (await response).json(), { serverTime: NOW });
   await served.close();
 });
 

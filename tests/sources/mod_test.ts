@@ -6,5 +6,5 @@ Deno.test("SOURCES names each file of the folder, by the id of the source in it"
   const files = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
   const plugins = files.filter((name) => !name.startsWith("_") && name !== "mod.ts")
     .map((name) => name.replace(/\.ts$/, ""));
-  assertEquals(SOURCES.map(({ id }) => id).sort(), plugins.sort());
+  assertEquals(Object.keys(SOURCES).sort(), plugins.sort());
 });

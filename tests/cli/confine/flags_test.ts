@@ -9,7 +9,7 @@ Deno.test("denoFlags() allows nothing to what reaches nothing, and asks nobody",
     "--quiet",
     "--no-prompt",
     "--cached-only",
-    "--ignore-env=LOG_TOKENS,LOG_STREAM",
+    V8_FLAGS,
   ]);
 });
 
@@ -29,9 +29,8 @@ Deno.test("denoFlags() names each host, path and variable", () => {
 });
 
 Deno.test("denoFlags() names code of the user's in the program without running it, and pins it", () => {
-  const flags = denoFlags({ reach: NO_REACH, modules: ["file:///a b.ts", 'npm:x"'], isRun: true });
+  const flags = denoFlags({ reach: NO_REACH, modules: ["file:///a b.ts", 'npm:x"'] });
   assert(flags.includes("--frozen"));
-  assert(flags.includes(V8_FLAGS));
   const preload = flags.find((flag) => flag.startsWith("--preload=")) ?? "";
   assertEquals(
     decodeURIComponent(preload.replace("--preload=data:text/javascript,", "")),
@@ -45,4 +44,14 @@ Deno.test("denoFlags() refuses a comma, which would allow what stands behind it"
     OptionsError,
     'Cannot allow "/data/a,/etc" to be reached as it must have no comma',
   );
+});
+
+Deno.test("V8_FLAGS are those of all that starts penstock, so that no process spoils what another has compiled", async () => {
+  const read = (path: string) => Deno.readTextFile(new URL(`../../../${path}`, import.meta.url));
+  const { tasks } = JSON.parse(await read("deno.json"));
+  const commands = Object.values<{ command: string }>(tasks).map(({ command }) => command);
+  const starts = [...commands, await read("docs/penstock@.service")]
+    .filter((text) => text.includes("cli.ts"));
+  assertEquals(starts.length, 6);
+  for (const text of starts) assert(text.includes(` ${V8_FLAGS} `), text);
 });

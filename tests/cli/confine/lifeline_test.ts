@@ -1,34 +1,40 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { openLifeline } from "../../../cli/confine/lifeline.ts";
+import { type Input, openLifeline } from "../../../cli/confine/lifeline.ts";
 
-const HANDOVER = { file: { path: "/a.yaml", content: { text: "line\nbreak" } }, values: {} };
+const HANDOVER = { file: { path: "/a.yaml", content: { text: "line\nbröak €" } }, values: {} };
 
-function stream(): {
-  writer: WritableStreamDefaultWriter<string>;
-  bytes: ReadableStream<Uint8Array>;
-} {
-  const { readable, writable } = new TextEncoderStream();
-  return { writer: writable.getWriter(), bytes: readable };
+/** An input that gives the bytes of these texts, some at a time. */
+function inputOf(...texts: readonly string[]): Input {
+  let bytes = new TextEncoder().encode(texts.join(""));
+  return {
+    read(into) {
+      if (bytes.length === 0) return Promise.resolve(null);
+      const part = bytes.subarray(0, Math.min(7, into.length));
+      into.set(part);
+      bytes = bytes.subarray(part.length);
+      return Promise.resolve(part.length);
+    },
+  };
 }
 
 Deno.test("a lifeline gives what was handed over, then signals, then that the other end is gone", async () => {
-  const { writer, bytes } = stream();
   const gone = Promise.withResolvers<void>();
   const signals: string[] = [];
-  const first = writer.write(`${JSON.stringify(HANDOVER)}\nSIG`);
-  const { handover, onSignal } = await openLifeline(bytes, gone.resolve);
+  const input = inputOf(
+    `${JSON.stringify(HANDOVER)}\n`,
+    "SIGINT\nSIGTERM\nSIGKILL\n__proto__\n",
+  );
+  const { handover, onSignal } = await openLifeline(input, gone.resolve);
   onSignal((signal) => signals.push(signal));
-  await first;
-  await writer.write("INT\nSIGTERM\nSIGKILL\n__proto__\n");
-  await writer.close();
   await gone.promise;
   assertEquals(handover, HANDOVER);
   assertEquals(signals, ["SIGINT", "SIGTERM"]);
 });
 
 Deno.test("a lifeline that ends before anything was handed over is refused", async () => {
-  const { writer, bytes } = stream();
-  const closing = writer.close();
-  await assertRejects(() => openLifeline(bytes, () => {}), Error, "started by `penstock` alone");
-  await closing;
+  await assertRejects(
+    () => openLifeline(inputOf(), () => {}),
+    Error,
+    "started by `penstock` alone",
+  );
 });

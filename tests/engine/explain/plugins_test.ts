@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import { describePlugin, exampleStep, listPlugins } from "../../../engine/explain/plugins.ts";
 import { defineTransform } from "../../../engine/plugin.ts";
-import { average, registry, store, ticks, toPoint } from "../_plugins.ts";
+import { average, points, printer, store, ticks, toPoint } from "../_plugins.ts";
 
 Deno.test("describePlugin() says all about a source", () => {
   assertEquals(
@@ -157,7 +157,7 @@ Deno.test("exampleStep() gives options that the plugin takes", () => {
 
 Deno.test("listPlugins() gives one line to each plugin", () => {
   assertEquals(
-    listPlugins(registry),
+    listPlugins([ticks, points, toPoint, average, store, printer]),
     `source     ticks     Reads ticks
 source     points    Gives points
 transform  to_point  Makes points of ticks

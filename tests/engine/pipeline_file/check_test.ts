@@ -19,7 +19,7 @@ async function tryOptions(
     noun: "option",
     path: [],
     value: filled.value,
-    schema: jsonSchemaOf(schema),
+    schema: () => jsonSchemaOf(schema),
     filled,
   });
   if (checked.ok) return checked.data;

@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { parseText } from "../../../engine/pipeline_file/document.ts";
 
-function broken(text: string, file = "a.yaml"): string[] {
-  return parseText(file, text).broken.map(({ line, column, message }) =>
+async function broken(text: string, file = "a.yaml"): Promise<string[]> {
+  return (await parseText(file, text)).broken.map(({ line, column, message }) =>
     `${line}:${column} ${message}`
   );
 }
 
-function refused(text: string): string[] {
-  const document = parseText("a.yaml", text);
+async function refused(text: string): Promise<string[]> {
+  const document = await parseText("a.yaml", text);
   assertEquals(document.broken, []);
   return document.diagnose(document.mistakes, []).map(({ line, column, message }) =>
     `${line}:${column} ${message}`
@@ -92,24 +92,25 @@ const BROKEN: readonly (readonly [name: string, text: string, ...expected: strin
 ];
 
 for (const [name, text, ...expected] of BROKEN) {
-  Deno.test(`parseText() tells the place of ${name}`, () => assertEquals(broken(text), expected));
+  Deno.test(`parseText() tells the place of ${name}`, async () =>
+    assertEquals(await broken(text), expected));
 }
 
-Deno.test("parseText() speaks of JSON where the file is JSON", () => {
-  assertEquals(broken('{\n  "name": "a",\n  "sinks": [\n}\n', "a.json"), [
+Deno.test("parseText() speaks of JSON where the file is JSON", async () => {
+  assertEquals(await broken('{\n  "name": "a",\n  "sinks": [\n}\n', "a.json"), [
     "4:1 Cannot read JSON as a list that starts with `[` must end with `]`",
   ]);
 });
 
-Deno.test("parseText() reads JSON that is indented with tabs", () => {
+Deno.test("parseText() reads JSON that is indented with tabs", async () => {
   const text = '{\n\t"name": "\\ud83d\\ude00\\/",\n\t"list": [\n\t\t1.5e3,\n\t\tnull\n\t]\n}\n';
-  const document = parseText("a.json", text);
+  const document = await parseText("a.json", text);
   assertEquals(document.broken, []);
   assertEquals(document.value, { name: "😀/", list: [1_500, null] });
 });
 
-Deno.test("parseText() reads YAML 1.2: `no`, dates and sexagesimals are text", () => {
-  const { value, broken, mistakes } = parseText(
+Deno.test("parseText() reads YAML 1.2: `no`, dates and sexagesimals are text", async () => {
+  const { value, broken, mistakes } = await parseText(
     "a.yaml",
     "%YAML 1.1\n---\na: no\nb: 2024-01-01\nc: 1:30\nd: 0o14\ne: 1e3\nf: ~\n1: x\n<<: { y: 1 }\n",
   );
@@ -126,8 +127,8 @@ Deno.test("parseText() reads YAML 1.2: `no`, dates and sexagesimals are text", (
   });
 });
 
-Deno.test("parseText() reads aliases, and gives what they stand for its own place", () => {
-  const document = parseText("a.yaml", "a: &x { b: 1 }\nc: *x\n");
+Deno.test("parseText() reads aliases, and gives what they stand for its own place", async () => {
+  const document = await parseText("a.yaml", "a: &x { b: 1 }\nc: *x\n");
   assertEquals(document.value, { a: { b: 1 }, c: { b: 1 } });
   const found = document.diagnose([{ path: ["c"], message: "c" }, {
     path: ["c", "b"],
@@ -140,58 +141,58 @@ Deno.test("parseText() reads aliases, and gives what they stand for its own plac
   ]);
 });
 
-Deno.test("parseText() refuses an alias of nothing, or of what it is a part of", () => {
-  assertEquals(refused("a: *x\nb: &y [*y]\n"), [
+Deno.test("parseText() refuses an alias of nothing, or of what it is a part of", async () => {
+  assertEquals(await refused("a: *x\nb: &y [*y]\n"), [
     '1:4 Cannot use alias "*x" as "&x" must come before it',
     '2:8 Cannot use alias "*y" as "&y" must come before it',
   ]);
 });
 
-Deno.test("parseText() refuses a key that is there twice, at the second, and keeps the first", () => {
+Deno.test("parseText() refuses a key that is there twice, at the second, and keeps the first", async () => {
   const text = "a: 1\nb:\n  c: 1\n  c: 2\na: 3\n";
-  assertEquals(parseText("a.yaml", text).value, { a: 1, b: { c: 1 } });
-  assertEquals(refused(text), [
+  assertEquals((await parseText("a.yaml", text)).value, { a: 1, b: { c: 1 } });
+  assertEquals(await refused(text), [
     '4:3 Cannot use key "c" twice in one mapping',
     '5:1 Cannot use key "a" twice in one mapping',
   ]);
 });
 
-Deno.test("parseText() refuses tags, known and unknown", () => {
-  assertEquals(refused("a: !!binary aGk=\nb: !mine 1\nc: !!str 1\n"), [
+Deno.test("parseText() refuses tags, known and unknown", async () => {
+  assertEquals(await refused("a: !!binary aGk=\nb: !mine 1\nc: !!str 1\n"), [
     "1:1 Cannot use a tag as values must be plain: it starts with `!`",
     "2:1 Cannot use a tag as values must be plain: it starts with `!`",
     "3:1 Cannot use a tag as values must be plain: it starts with `!`",
   ]);
 });
 
-Deno.test("parseText() refuses the key __proto__, and no prototype changes", () => {
-  assertEquals(refused("__proto__: { polluted: 1 }\na: 1\n"), [
+Deno.test("parseText() refuses the key __proto__, and no prototype changes", async () => {
+  assertEquals(await refused("__proto__: { polluted: 1 }\na: 1\n"), [
     '1:1 Cannot use key "__proto__": it has a meaning of its own in JavaScript',
   ]);
   assertEquals(Reflect.get({}, "polluted"), undefined);
 });
 
-Deno.test("parseText() refuses what is nested too deeply, whoever notices first", () => {
-  assertEquals(refused(`a: ${"[".repeat(60)}${"]".repeat(60)}\n`), [
+Deno.test("parseText() refuses what is nested too deeply, whoever notices first", async () => {
+  assertEquals(await refused(`a: ${"[".repeat(60)}${"]".repeat(60)}\n`), [
     "1:54 Cannot use the file as it must not be nested deeply nor hold many values: more than 50 levels or 100000 values",
   ]);
   assertEquals(
-    broken("[".repeat(100_000))[0]?.replace(/^1:\d+ /, ""),
+    (await broken("[".repeat(100_000)))[0]?.replace(/^1:\d+ /, ""),
     "Cannot read YAML as values must not be nested so deeply",
   );
 });
 
-Deno.test("parseText() refuses aliases that multiply without end", () => {
+Deno.test("parseText() refuses aliases that multiply without end", async () => {
   const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
   for (let i = 1; i <= 9; i++) {
     lines.push(`a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(", ")}]`);
   }
-  const [first] = refused(`${lines.join("\n")}\n`);
+  const [first] = await refused(`${lines.join("\n")}\n`);
   assertEquals(first?.replace(/^\d+:\d+ /, "").slice(0, 24), "Cannot use the file as i");
 });
 
-Deno.test("diagnose() puts what has no value under its key, and what the file lacks under what is around it", () => {
-  const document = parseText("a.yaml", "a:\nb: { c: , d: 1 }\ne:\n  -\n  - x\n");
+Deno.test("diagnose() puts what has no value under its key, and what the file lacks under what is around it", async () => {
+  const document = await parseText("a.yaml", "a:\nb: { c: , d: 1 }\ne:\n  -\n  - x\n");
   const places = document.diagnose([
     { path: ["a"], message: "a" },
     { path: ["b", "c"], message: "c" },
@@ -202,9 +203,9 @@ Deno.test("diagnose() puts what has no value under its key, and what the file la
   assertEquals(places, ["1:1 a", "1:1 f", "2:4 zzz", "2:6 c", "4:3 e0"]);
 });
 
-Deno.test("diagnose() shows no secret: not by its place, not by its name, not over several lines", () => {
+Deno.test("diagnose() shows no secret: not by its place, not by its name, not over several lines", async () => {
   const text = "a: { token: hunter2, x: 1, list: [s1, s2] }\nkey: |\n  line1\n  line2\nz: 1\n";
-  const document = parseText("a.yaml", text);
+  const document = await parseText("a.yaml", text);
   const shown = document.diagnose(
     [{ path: ["a", "x"], message: "x" }, { path: ["key"], message: "key" }],
     [["a", "list", 1], ["key"]],
@@ -215,9 +216,39 @@ Deno.test("diagnose() shows no secret: not by its place, not by its name, not ov
   ]);
 });
 
-Deno.test("parseText() shows no secret where the text cannot be read", () => {
-  const [first] = parseText("a.yaml", 'sinks:\n  - token: "hunter2\n    url: x\n').broken;
+Deno.test("parseText() shows no secret where the text cannot be read", async () => {
+  const [first] = (await parseText("a.yaml", 'sinks:\n  - token: "hunter2\n    url: x\n')).broken;
   assertEquals(first?.excerpt, { text: "  - token: ***", caret: 11 });
-  const [second] = parseText("a.yaml", "sinks:\n  - { url: @x, api_key: hunter2 }\n").broken;
+  const [second] =
+    (await parseText("a.yaml", "sinks:\n  - { url: @x, api_key: hunter2 }\n")).broken;
   assertEquals(second?.excerpt?.text, "  - { url: @x, api_key: ***");
+});
+
+Deno.test("parseText() reads brackets that close below the key, although the standard wants them deeper", async () => {
+  const { value, broken, mistakes } = await parseText(
+    "a.yaml",
+    "with: {\n  list: [\n    0x1f,\n    'b',\n    ~,\n  ],\n}\nother: &a { n: 1.5 }\nagain: *a\n",
+  );
+  assertEquals([broken, mistakes], [[], []]);
+  assertEquals(value, { with: { list: [31, "b", null] }, other: { n: 1.5 }, again: { n: 1.5 } });
+});
+
+Deno.test("parseText() refuses the same, whichever parser reads the file", async () => {
+  const text = "a: !t 1\nb: *x\nb: { c: 1, c: 2 }\n";
+  const lenient = `list: [\n]\n`;
+  assertEquals(
+    (await refused(lenient + text)).map((one) => one.replace(/^\d+/, (line) => `${+line - 2}`)),
+    await refused(text),
+  );
+});
+
+Deno.test("parseText() goes on with what was read before, when it went through JSON", async () => {
+  const text = "a: &x { token: b }\nc:\n  - *x\n  - !t 1.5\nc: ~\n";
+  const first = await parseText("a.yaml", text);
+  const again = await parseText("a.yaml", text, JSON.parse(JSON.stringify(first.yaml)));
+  assertEquals([again.value, again.mistakes], [first.value, first.mistakes]);
+  const mistakes = [["a"], ["c", 0, "token"], ["c", 1]].map((path) => ({ path, message: "no" }));
+  assertEquals(again.diagnose(mistakes, []), first.diagnose(mistakes, []));
+  const other = await parseText("a.yaml", text, (await parseText("b.yaml", "d: 1\n")).yaml);
+  assertEquals(other.value, { d: 1 });
 });

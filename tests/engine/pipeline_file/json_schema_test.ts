@@ -3,7 +3,6 @@ import { z } from "zod";
 import { pipelineJsonSchema } from "../../../engine/pipeline_file/json_schema.ts";
 import { defineSink, defineSource } from "../../../engine/plugin.ts";
 import { jsonSchemaOf, keysAt, schemaAt } from "../../../engine/pipeline_file/options_schema.ts";
-import { createRegistry } from "../../../engine/registry.ts";
 import { points, printer, store, ticks } from "../_plugins.ts";
 
 const FILLED_IN = { type: "string", pattern: "\\$\\{(env|file):" };
@@ -17,7 +16,7 @@ function optionsOf(steps: unknown, id: string): unknown {
 
 Deno.test("pipelineJsonSchema() names every plugin with its summary, under the list it belongs to", () => {
   const { properties = {} } = pipelineJsonSchema(
-    createRegistry({ sources: [ticks, points], transforms: [], sinks: [printer] }),
+    [ticks, points, printer],
   );
   const useOf = (steps: unknown) => Object(Object(steps).items ?? steps).properties.use.anyOf;
   const custom = {
@@ -53,7 +52,7 @@ Deno.test("pipelineJsonSchema() checks `with` by the plugin, and lets a variable
     async *read() {},
   });
   const { properties = {} } = pipelineJsonSchema(
-    createRegistry({ sources: [source], transforms: [], sinks: [] }),
+    [source],
   );
   assertEquals(optionsOf(properties.sources, "count"), {
     properties: {
@@ -87,7 +86,7 @@ Deno.test("pipelineJsonSchema() holds no default of a secret, and needs no `with
     open: () => Promise.reject(new Error("not opened in these tests")),
   });
   const { properties = {} } = pipelineJsonSchema(
-    createRegistry({ sources: [], transforms: [], sinks: [store, sink] }),
+    [store, sink],
   );
   assertEquals(optionsOf(properties.sinks, "free"), {
     properties: {
@@ -107,7 +106,7 @@ Deno.test("pipelineJsonSchema() holds no default of a secret, and needs no `with
 });
 
 Deno.test("pipelineJsonSchema() describes the frame, and allows nothing beside it", () => {
-  const schema = pipelineJsonSchema(createRegistry({ sources: [], transforms: [], sinks: [] }));
+  const schema = pipelineJsonSchema([]);
   assertEquals(Object.keys(schema.properties ?? {}).sort(), [
     "dead_letter",
     "epoch",

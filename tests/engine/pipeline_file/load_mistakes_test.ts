@@ -187,7 +187,7 @@ const CASES: Readonly<Record<string, Case>> = {
       '7:71 Cannot use option "smooth" of transform "average" as it must be true or false: it is "true" [Leave out the quotes]',
       '7:79 Cannot use option "fields" of transform "average" as it must be text or a list: it is empty',
       '8:44 Cannot use option "period" of transform "average" as it must be a whole number: it is "x"',
-      '8:55 Cannot use option "weight" of transform "average" as it must be a number: it is NaN',
+      '8:55 Cannot use option "weight" of transform "average" as it must be a number: it is ".nan"',
     ],
   },
   "options inside lists and mappings": {

@@ -32,6 +32,13 @@ Deno.test("readTextFile() puts U+FFFD for bytes that are no UTF-8, and reads an 
   await withFile(new Uint8Array(), async (path) => assertEquals(await readTextFile(path), ""));
 });
 
+Deno.test("readTextFile() reads characters that it takes in two parts", async () => {
+  const text = "a" + "€".repeat(LARGEST_FILE / 4);
+  await withFile(new TextEncoder().encode(text), async (path) => {
+    assertEquals(await readTextFile(path) === text, true);
+  });
+});
+
 Deno.test("whyUnreadable() says why a folder or nothing at all cannot be read", async () => {
   const folder = await Deno.makeTempDir();
   try {

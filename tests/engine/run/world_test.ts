@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { VirtualClock } from "../../../engine/clock.ts";
 import type { Files, Log } from "../../../engine/context.ts";
 import { FatalError, RetryableError } from "../../../engine/errors.ts";
-import { createContext, systemFiles, systemWorld, writeAll } from "../../../engine/run/world.ts";
+import { createContext, systemFiles, systemWorld } from "../../../engine/run/world.ts";
 import { fakeWorld } from "../_fakes.ts";
 import { ENGINE, HAS_FULL_DISK, heedsModes, inFolder, runProgram } from "../_folder.ts";
 
@@ -345,25 +345,6 @@ Deno.test("print() writes all it is given, one after the other, also into a slow
     assertEquals(stdout.length, 3_000_000);
     assertEquals(stdout.replaceAll(/(.)\1*/g, "$1"), "abc");
   }));
-
-Deno.test("writeAll() goes on where a write took only a part", async () => {
-  const written: number[] = [];
-  const sizes: number[] = [];
-  const target = {
-    write(bytes: Uint8Array): Promise<number> {
-      const part = bytes.subarray(0, 3);
-      sizes.push(bytes.length);
-      written.push(...part);
-      return Promise.resolve(part.length);
-    },
-  };
-  await writeAll(target, Uint8Array.of(1, 2, 3, 4, 5, 6, 7));
-  assertEquals(written, [1, 2, 3, 4, 5, 6, 7]);
-  assertEquals(sizes, [7, 4, 1]);
-  sizes.length = 0;
-  await writeAll(target, new Uint8Array());
-  assertEquals(sizes, []);
-});
 
 Deno.test("fetch() follows no redirect, unless it is asked to", async () => {
   const asked: string[] = [];
