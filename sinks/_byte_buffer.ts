@@ -112,6 +112,14 @@ export class ByteBuffer {
     view.setInt32(at, (word & ~behind) | (POINT << (8 * left)) | ((word & behind) << 8), true);
   }
 
+  /** Takes back zeros at the end of digits that have a point, and the point if nothing is left behind it. */
+  trimZeros(): void {
+    const bytes = this.#bytes;
+    let end = this.end;
+    while (bytes[end - 1] === ZERO) end--;
+    this.end = bytes[end - 1] === POINT ? end - 1 : end;
+  }
+
   /** Writes text of ASCII characters: the caller knows that it is. */
   ascii(text: string): void {
     const bytes = this.#bytes;

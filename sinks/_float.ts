@@ -21,15 +21,15 @@ const DIGITS = 16;
 const HALF = 1e8;
 
 /**
- * Writes what `String(value)` gives, for floats of 16 or 17 digits, which results of calculations
- * nearly always have.
+ * Writes what `String(value)` gives, for nearly all floats of usual size.
  *
- * Of 16 digits those nearest to the value are tried first: if they read back as the value, which
- * one exact division tells, they are the shortest, unless 15 do as well. Else there are 17, the
+ * Of 16 digits those nearest to the value are tried first. If they read back as the value, which one
+ * exact division tells, they are the shortest, unless 15 do as well: these, of which there is never
+ * more than one choice, are the same but for zeros at the end, or one away. Else there are 17, the
  * most a float takes, of which the nearest ones are right.
  *
- * @returns False, and nothing is written, if the value takes fewer digits, is not from 1e-6 to
- * 2³¹, or its digits are not beyond doubt: then it is left to `String`.
+ * @returns False, and nothing is written, if the value is not from 1e-6 to 2³¹, its first 16 digits
+ * are no safe integer, or they are not beyond doubt: then it is left to `String`.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ const HALF = 1e8;
  *
  * const buffer = new ByteBuffer();
  * assertEquals(writeFloat(buffer, 0.1 + 0.2), true);
- * assertEquals(writeFloat(buffer, 0.5), false);
+ * assertEquals(writeFloat(buffer, -0.5), false);
  * assertEquals(new TextDecoder().decode(buffer.copy()), "0.30000000000000004");
  * ```
  */
@@ -57,8 +57,7 @@ export function writeFloat(buffer: ByteBuffer, value: number): boolean {
   const up = Math.floor(rest + 0.5);
   const near = whole + up;
   if (near / power === value) {
-    if (hasShorter(near, power, value)) return false;
-    writeDigits(buffer, near, scale);
+    writeShortest(buffer, near, scale, value);
     return true;
   }
   // The gaps beside a power of two differ: the one that is farther off may do.
@@ -93,12 +92,13 @@ function highHalf(value: number): number {
   return spread - (spread - value);
 }
 
-/** Whether 15 digits read back as the value too: they can be one away from 16 that end in 0. */
-function hasShorter(near: number, power: number, value: number): boolean {
+/** Writes 16 digits, or fewer where they end in 0 or are one away from such that read back as the value. */
+function writeShortest(buffer: ByteBuffer, near: number, scale: number, value: number): void {
   const digit = (near - HALF * Math.floor(near / HALF)) % 10;
-  if (digit === 0) return true;
-  if (digit === 1) return (near - 1) / power === value;
-  return digit === 9 && (near + 1) / power === value;
+  const step = digit === 1 ? -1 : digit === 9 ? 1 : 0;
+  const isShorter = digit === 0 || step !== 0 && (near + step) / (POWERS[scale] ?? NaN) === value;
+  writeDigits(buffer, isShorter ? near + step : near, scale);
+  if (isShorter) buffer.trimZeros();
 }
 
 function writeDigits(buffer: ByteBuffer, digits: number, scale: number): void {

@@ -32,6 +32,11 @@ Deno.test("writeFloat() writes the shortest digits, before and behind the point"
   assertEquals(write(1234567890.1234567), "1234567890.1234567");
   assertEquals(write(2 ** 31 - 2 ** -22), "2147483647.9999998");
   assertEquals(write(9.000000000000002), "9.000000000000002");
+  assertEquals(write(0.1), "0.1");
+  assertEquals(write(4.35), "4.35");
+  assertEquals(write(1), "1");
+  assertEquals(write(50), "50");
+  assertEquals(write(2_000_000_000), "2000000000");
 });
 
 Deno.test("writeFloat() leaves all others to String, and writes nothing of them", () => {
@@ -39,10 +44,6 @@ Deno.test("writeFloat() leaves all others to String, and writes nothing of them"
     const value of [
       0,
       -0,
-      1,
-      50,
-      0.5,
-      93738.19,
       1e-7,
       2 ** 31 + 0.1,
       1e21,
@@ -54,15 +55,15 @@ Deno.test("writeFloat() leaves all others to String, and writes nothing of them"
   ) {
     assertEquals(write(value), undefined, String(value));
   }
-  for (const value of [Infinity, -Infinity, Number.MAX_SAFE_INTEGER, 0.1, 4.35, 123456.789]) {
+  for (const value of [Infinity, -Infinity, Number.MAX_SAFE_INTEGER, 93738.19, 9_500]) {
     assertEquals(write(value), undefined, String(value));
   }
 });
 
 Deno.test("writeFloat() agrees with String on floats of any size, and writes most of them", () => {
   let written = 0;
-  for (let i = 0; i < 100_000; i++) if (write(10 ** (16 * random() - 6.5)) !== undefined) written++;
-  assert(written > 70_000, `${written} of 100000`);
+  for (let i = 0; i < 100_000; i++) if (write(10 ** (15 * random() - 6)) !== undefined) written++;
+  assert(written > 93_000, `${written} of 100000`);
 });
 
 Deno.test("writeFloat() agrees with String beside powers of two and of ten, and short decimals", () => {
@@ -73,7 +74,7 @@ Deno.test("writeFloat() agrees with String beside powers of two and of ten, and 
     for (let steps = -50; steps <= 50; steps++) write(step(Number(`1e${exponent}`), steps));
   }
   for (let i = 0; i < 50_000; i++) {
-    const short = Number((10 ** (21 * random() - 6)).toPrecision(13 + i % 5));
+    const short = Number((10 ** (15 * random() - 6)).toPrecision(1 + i % 17));
     for (const steps of [-1, 0, 1]) write(step(short, steps));
   }
 });
