@@ -14,8 +14,8 @@ import type { RecordShape } from "../point.ts";
 
 const MAX_RECORDS = 1_000;
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Encoded bytes that may wait for one sink before its run waits for it. */
-const QUEUE_BYTES = 16 * 1024 * 1024;
+/** Chunks that may be under way before the run waits: more of them would only take memory. */
+const MOST_UNDER_WAY = 1;
 /** How many chunks' memory is kept to be used again: one is filled while the other is sent. */
 const MOST_SPARE = 2;
 
@@ -78,6 +78,8 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   let waiting: unknown[] = [];
   let queue: NumberedChunk[] = [];
   let queuedBytes = 0;
+  /** Chunks that wait or are being sent. */
+  let underWay = 0;
   const spare: ArrayBuffer[] = [];
   let sending: Promise<void> | undefined;
   /** Whether what came in while the sink was busy is to be sent as soon as it is not. */
@@ -113,6 +115,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     if (refused.size === records.length) return;
     queue.push({ bytes, ...without(refused, records, first) });
     queuedBytes += bytes.length;
+    underWay++;
   }
 
   function cut(): void {
@@ -136,7 +139,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     } catch (error) {
       failure = { error: asStepError(`Sink "${step.id}"`, error) };
       queue = [];
-      queuedBytes = 0;
+      queuedBytes = underWay = 0;
       parts.fail(failure.error);
     } finally {
       sending = undefined;
@@ -167,6 +170,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     ledger.out += chunk.records.length - reasons.size;
     deliveredBytes += chunk.bytes.length;
     queuedBytes -= chunk.bytes.length;
+    underWay--;
     if (spare.length < MOST_SPARE) spare.push(chunk.bytes.buffer);
     waitingSinceMs = context.now();
     sayRoomier();
@@ -188,7 +192,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       if (records.length > 0) waitingSinceMs ??= context.now();
       for (const record of records) waiting.push(record);
       if (waiting.length >= enough) cut();
-      while ((queue.length > 0 || queuedBytes > QUEUE_BYTES) && !failure) await roomier.promise;
+      while (underWay > MOST_UNDER_WAY && !failure) await roomier.promise;
       throwFailure();
     },
     nudge() {
