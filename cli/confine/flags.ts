@@ -8,8 +8,9 @@ import { OptionsError } from "../../engine/errors.ts";
 import type { Reach } from "../../engine/permissions.ts";
 
 /**
- * How the engine runs best: a small heap for what lives for a moment, one that grows slowly, and
- * hot loops that are inlined as a whole.
+ * How the engine runs best: room from the start for what lives for a moment, so that records under
+ * way die there and need not be copied, a heap for the rest that grows slowly, and hot loops that are
+ * inlined as a whole.
  *
  * All processes of penstock are started with the same ones, those of the tasks in `deno.json` too:
  * code that was compiled with others is compiled anew, and takes the place of what others left.
@@ -18,8 +19,8 @@ export const V8_FLAGS =
   "--v8-flags=--max-semi-space-size=16,--min-semi-space-size=16,--heap-growing-percent=20,--no-allocation-site-pretenuring,--max-inlined-bytecode-size-cumulative=4000";
 
 /**
- * How the allocator of the C library runs best: it keeps what was freed, up to 32 MB, instead of
- * giving it back to the system after each batch. Fresh pages cost more than to write lines to them.
+ * How the allocator of the C library runs best: it keeps what was freed, up to 8 MB, instead of giving
+ * it back to the system after each batch. Fresh pages cost more than to write lines to them.
  */
 export const ALLOCATOR = {
   MALLOC_MMAP_THRESHOLD_: `${2 * 1024 ** 2}`,
