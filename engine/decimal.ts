@@ -41,7 +41,7 @@ const POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}
  */
 export class Decimal {
   /** The most characters that one may have. */
-  static readonly MOST = LENGTH_MASK;
+  static readonly MOST: number = LENGTH_MASK;
 
   readonly #view: DataView;
   /** Where it starts, how many digits are before the point, and how many characters it has. */
