@@ -23,8 +23,8 @@ const BENCHES: Readonly<Record<string, () => Promise<() => BenchRow[] | Promise<
   live_latency: async () => (await import("./live_latency.ts")).liveLatency,
   live_memory: async () => (await import("./live_memory.ts")).liveMemory,
 };
-/** How often those run that hang on what the compiler happens to inline: the median counts. */
-const ROUNDS: Readonly<Record<string, number>> = { history_path: 5, live_path: 5 };
+/** How often those run that hang on when code is compiled and memory collected: the median counts. */
+const ROUNDS: Readonly<Record<string, number>> = { history_path: 5, live_path: 5, memory: 3 };
 /** Runs one benchmark in this process and prints its rows as JSON. */
 const HERE = "--here";
 

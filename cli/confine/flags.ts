@@ -16,7 +16,7 @@ import type { Reach } from "../../engine/permissions.ts";
  * code that was compiled with others is compiled anew, and takes the place of what others left.
  */
 export const V8_FLAGS =
-  "--v8-flags=--max-semi-space-size=16,--min-semi-space-size=16,--heap-growing-percent=20,--no-allocation-site-pretenuring,--max-inlined-bytecode-size-cumulative=4000";
+  "--v8-flags=--max-semi-space-size=16,--min-semi-space-size=16,--heap-growing-percent=10,--no-allocation-site-pretenuring,--max-inlined-bytecode-size-cumulative=4000";
 
 /**
  * How the allocator of the C library runs best: it keeps what was freed, up to 8 MB, instead of giving
