@@ -25,8 +25,7 @@ export async function serverAway(): Promise<BenchRow[]> {
     name: "peak memory, server away for an hour",
     value: peakMb,
     unit: "MB",
-    // What the source may keep is 64 MiB; the simulated exchange is in there, too.
-    bound: { below: 256 },
+    bound: { below: 200 },
     note: `${series} streams, simulated exchange included; heap ${before.toFixed(0)} MB before, ${
       away.toFixed(0)
     } MB at the end of the hour; nothing lost`,
