@@ -65,6 +65,11 @@ export class Decimal {
     this.#place = isFar ? lengths : (start << START_SHIFT) | lengths;
   }
 
+  /** Whether a text can be one: `digits[.digits]`, and not too long. */
+  static isOne(text: string): boolean {
+    return PLAIN.test(text);
+  }
+
   /**
    * Makes one of text.
    *

@@ -126,7 +126,7 @@ function readTagged(tag: string, value: unknown, depth: number): unknown {
     return readMapping(value, depth);
   }
   if (typeof value === "string") {
-    if (tag === "$decimal" && /^\d+(?:\.\d+)?$/.test(value)) return Decimal.of(value);
+    if (tag === "$decimal" && Decimal.isOne(value)) return Decimal.of(value);
     if (tag === "$bigint" && /^(?:0|-?[1-9]\d*)$/.test(value)) return BigInt(value);
     if (tag === "$value" && ODD_VALUES.has(value)) return ODD_VALUES.get(value);
     if (tag === "$bytes" && /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0) {

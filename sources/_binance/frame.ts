@@ -34,6 +34,7 @@ export interface StreamCandle {
 const PAGE_BYTES = 16 * 1024;
 /** What is read at once may reach so far behind the end. */
 const REACH_BYTES = 8;
+/** What is in the frame of a closed candle. Where it deceives, bytes lie on the other page. */
 const CLOSED = 'x":t';
 const ENVELOPE = '{"stream":';
 const DATA = ',"data":';
@@ -51,7 +52,7 @@ const COLUMN_OF = new Int8Array(256).fill(-1);
 for (let at = 0; at < COLUMN_KEYS.length; at++) COLUMN_OF[COLUMN_KEYS.charCodeAt(at)] = at;
 const ALL_COLUMNS = (1 << COLUMN_KEYS.length) - 1;
 const [S, I, X, F, L] = [0x73, 0x69, 0x78, 0x66, 0x4c] as const;
-/** `"?":`, without the letter. */
+/** Four bytes as a word, big-endian: `"?":`, where the letter may be any. */
 const KEY = { mask: 0xff00ffff | 0, word: 0x2200223a } as const;
 
 /**
@@ -71,7 +72,7 @@ const KEY = { mask: 0xff00ffff | 0, word: 0x2200223a } as const;
  * ```
  */
 export class FrameReader {
-  /** Those of open candles are replaced soon: they must not keep the others in memory, nor be kept. */
+  /** A page lives as long as one candle of it: an open one, soon replaced, must not hold closed ones. */
   readonly #pages = { closed: new Page(), open: new Page() };
 
   /**

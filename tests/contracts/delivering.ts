@@ -84,6 +84,8 @@ export interface ProcessParts {
 }
 
 /** How many parts the records are delivered in. */
+/** `#`: what memory holds that is used again. */
+const USED_AGAIN = 0x23;
 const CHUNKS = 6;
 /** How many chunks there are between two flushes. */
 const FLUSH_AFTER = 2;
@@ -223,6 +225,8 @@ export class Deliverer {
       const chunk = records.slice(at, at + size);
       const bytes = this.encode(chunk);
       const rejected = await this.#again(() => writer.deliver({ bytes, records: chunk })) ?? [];
+      // As the next chunk may: what was delivered must no longer be read.
+      bytes.fill(USED_AGAIN);
       for (const { index, reason } of rejected) {
         failWith(`${this.name} must store record ${at + index}`, new RecordError(reason));
       }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Context, OpenFile } from "../../engine/context.ts";
 import { FatalError, OptionsError, RecordError, RetryableError } from "../../engine/errors.ts";
 import {
+  type Chunk,
   defineSink,
   type Encoding,
   type Opening,
@@ -227,6 +228,24 @@ const BROKEN: readonly (readonly [what: string, spec: Partial<Spec>, failing: st
     "leaves its file open",
     { open: altered((_writer, file) => ({ close: () => Promise.resolve(file.close()) })) },
     [STORED, TWICE, FAILURES],
+  ],
+  [
+    "writes the bytes that it was given when it is flushed",
+    {
+      async open(options, opening, context) {
+        const writer = await openWords(options, opening, context);
+        const kept: Chunk<string>[] = [];
+        return {
+          ...writer,
+          deliver: (chunk) => Promise.resolve(void kept.push(chunk)),
+          async flush() {
+            for (const chunk of kept.splice(0)) await writer.deliver(chunk);
+            return await writer.flush();
+          },
+        };
+      },
+    },
+    [STORED],
   ],
   [
     "fails when it is closed again",

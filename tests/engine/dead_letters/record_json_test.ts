@@ -67,6 +67,7 @@ Deno.test("recordFromJson() refuses what was not written by recordToJson()", () 
     const json of [
       { $decimal: "1e5" },
       { $decimal: 1 },
+      { $decimal: "1".repeat(64) },
       { $bigint: "1.5" },
       { $bytes: "?" },
       { $value: "null" },
