@@ -1,6 +1,6 @@
 /** Runs the pipeline file it is given, then prints how much memory that took at its peak, as JSON. */
 
-import { main } from "../cli.ts";
+import { main } from "../cli/main.ts";
 import { machineInputs } from "../cli/inputs.ts";
 import { createTerminal } from "../cli/terminal.ts";
 

@@ -24,13 +24,17 @@ export async function startUp(): Promise<BenchRow[]> {
   try {
     const file = join(folder, "pipeline.json");
     await Deno.writeTextFile(file, JSON.stringify(historyOf(server.rest)));
-    const [dryRun, empty, plain, confined, plainCustom, confinedCustom] = await measure([
-      DRY_RUN,
-      ["eval", "console.log(1)"],
-      ["run", "--quiet", V8_FLAGS, "--allow-all", HERE, "dry-run", file],
-      ["run", "--quiet", V8_FLAGS, "-P=planner", "cli.ts", "dry-run", file],
-      ["run", "--quiet", V8_FLAGS, "--allow-all", HERE, "dry-run", CUSTOM],
-      ["run", "--quiet", V8_FLAGS, "-P=planner", "cli.ts", "dry-run", CUSTOM],
+    const here = ["run", "--quiet", V8_FLAGS, "--allow-all", HERE, "dry-run"];
+    const planned = ["run", "--quiet", V8_FLAGS, "-P=planner", "cli.ts", "dry-run"];
+    const [dryRun, empty, plain, confined, first, plainCustom, confinedCustom] = await measure([
+      () => DRY_RUN,
+      () => ["eval", "console.log(1)"],
+      () => [...here, file],
+      () => [...planned, file],
+      // A command that was never run before: its process is started when it is planned.
+      (round) => [...planned, file, "--limit", `${1_000 + round}`],
+      () => [...here, CUSTOM],
+      () => [...planned, CUSTOM],
     ]);
     return [
       {
@@ -51,6 +55,12 @@ export async function startUp(): Promise<BenchRow[]> {
           `${((confined - plain) / empty).toFixed(1)} × an empty Deno program; with plugins of ` +
           `one's own ${(confinedCustom - plainCustom).toFixed(2)} s`,
       },
+      {
+        name: "start-up added, first time",
+        value: first - plain,
+        unit: "s",
+        note: "for a command that was not run before, or may reach something else than it did",
+      },
     ];
   } finally {
     await server.close();
@@ -70,7 +80,7 @@ function historyOf(rest: string): unknown {
   };
 }
 
-type Commands = readonly (readonly string[])[];
+type Commands = readonly ((round: number) => readonly string[])[];
 
 /** The median of each command, measured in turns so that they share the noise of the machine. */
 async function measure<const C extends Commands>(
@@ -79,7 +89,7 @@ async function measure<const C extends Commands>(
   const seconds = commands.map((): number[] => []);
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [at, command] of commands.entries()) {
-      const taken = await timeToFirstByte(command);
+      const taken = await timeToFirstByte(command(round));
       // The first round fills the caches.
       if (round > 0) seconds[at]?.push(taken);
     }

@@ -10,8 +10,8 @@ import { NO_REACH, unite } from "../engine/permissions.ts";
 import { isModuleFile } from "../engine/pipeline_file/read_pipeline.ts";
 import { compareGrants, lockPathOf, readGrants, withGrants } from "./confine/grants.ts";
 import { renderDifferences } from "./confine/grant_error.ts";
-import { denoPath, launch } from "./confine/launch.ts";
-import { PlanningEnded, planPipeline } from "./confine/plan.ts";
+import { denoPath, launch, NoAnswerError } from "./confine/launch.ts";
+import { planPipeline } from "./confine/plan.ts";
 import type { Host } from "./host.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -31,7 +31,7 @@ export async function accept(file: string, terminal: Terminal): Promise<number> 
       fetchCode,
     }));
   } catch (error) {
-    if (error instanceof PlanningEnded) return error.code;
+    if (error instanceof NoAnswerError) return error.code;
     throw error;
   }
   if (modules.length === 0) {

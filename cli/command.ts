@@ -31,9 +31,12 @@ export interface Command {
   readonly flags?: Readonly<Record<string, Flag>>;
   /** The process it needs. None, where it loads nothing of the user's. */
   need?(call: Call): Need | undefined;
-  /** Runs it; loads what it takes. Gives the exit code. */
-  run(call: Call, host: Host, terminal: Terminal): Promise<number>;
+  /** Loads what does it. */
+  load(): Promise<Work>;
 }
+
+/** Does what a command is for, and gives the exit code. */
+export type Work = (call: Call, host: Host, terminal: Terminal) => Promise<number>;
 
 /** A command as it was called. */
 export interface Call {

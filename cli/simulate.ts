@@ -14,14 +14,20 @@ import { UsageError } from "./usage.ts";
 export interface SimulatedExchange extends Simulated, AsyncDisposable {
   /** Makes what answers, if that was put off. Requests wait for it. */
   make(): Promise<void>;
+  /** The port it listens on. */
+  readonly port: number;
 }
 
 /**
  * Lets the simulator listen.
  *
  * @param scenarioFile Its scenario; the default one for an empty text.
+ * @param port Where it listens if that port is free; else at any that is.
  */
-export async function startSimulator(scenarioFile: string): Promise<SimulatedExchange> {
+export async function startSimulator(
+  scenarioFile: string,
+  port = 0,
+): Promise<SimulatedExchange> {
   const { serveSimulator } = await import("../simulator/serve.ts");
   const simulator = Promise.withResolvers<Simulator>();
   const make = async () => simulator.resolve(await makeSimulator(scenarioFile));
@@ -30,13 +36,23 @@ export async function startSimulator(scenarioFile: string): Promise<SimulatedExc
   const isDefault = scenarioFile === "";
   if (!isDefault) await make();
   const aheadMs = isDefault ? 0 : (await simulator.promise).clock.now() - systemClock.now();
-  const server = serveSimulator(simulator.promise);
+  const server = serveAt(port, (free) => serveSimulator(simulator.promise, { port: free }));
   return {
+    port: Number(new URL(server.rest).port),
     urls: { rest: server.rest, stream: server.stream },
     aheadMs,
     make: isDefault ? make : () => Promise.resolve(),
     [Symbol.asyncDispose]: () => server.close(),
   };
+}
+
+function serveAt<Server>(port: number, serve: (port: number) => Server): Server {
+  try {
+    return serve(port);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    return serve(0);
+  }
 }
 
 /** A scenario that is wrong is a wrong value of `--simulate`, not a wrong pipeline file. */

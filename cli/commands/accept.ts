@@ -12,6 +12,8 @@ export const accept: Command = {
     "accept FILE",
     "grants the code of a pipeline what it asks for, in penstock.lock",
   ]],
-  run: async ({ operand }, _host, terminal) =>
-    (await import("../accept.ts")).accept(operand, terminal),
+  async load() {
+    const { accept } = await import("../accept.ts");
+    return ({ operand }, _host, terminal) => accept(operand, terminal);
+  },
 };

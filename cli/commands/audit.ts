@@ -35,8 +35,10 @@ export const audit: Command = {
       },
     };
   },
-  run: async (call, host, terminal) =>
-    (await import("../audit.ts")).audit(flagsOf(call), host, terminal),
+  async load() {
+    const { audit } = await import("../audit.ts");
+    return (call, host, terminal) => audit(flagsOf(call), host, terminal);
+  },
 };
 
 function flagsOf(call: Call): AuditFlags {

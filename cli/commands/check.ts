@@ -15,12 +15,11 @@ export const check: Command = {
     ...LOG,
   },
   need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "all" : "none" }),
-  run: async ({ operand, flags }, { inputs }, terminal) =>
-    (await import("../check.ts")).check(
-      { file: operand, probe: flags.probe === true },
-      inputs,
-      terminal,
-    ),
+  async load() {
+    const { check } = await import("../check.ts");
+    return ({ operand, flags }, { inputs }, terminal) =>
+      check({ file: operand, probe: flags.probe === true }, inputs, terminal);
+  },
 };
 
 /** Says all there is to know of a pipeline. */
@@ -34,14 +33,11 @@ export const explain: Command = {
     state: STATE,
   },
   need: ({ operand }) => ({ file: operand, steps: "none" }),
-  run: async (call, { inputs }, terminal) =>
-    (await import("../explain.ts")).explain(
-      {
-        file: call.operand,
-        format: choiceOf(call, "format", ["text", "mermaid", "json"]),
-        state: stateOf(call),
-      },
-      inputs,
-      terminal,
-    ),
+  async load() {
+    const { explain } = await import("../explain.ts");
+    return (call, { inputs }, terminal) => {
+      const format = choiceOf(call, "format", ["text", "mermaid", "json"]);
+      return explain({ file: call.operand, format, state: stateOf(call) }, inputs, terminal);
+    };
+  },
 };

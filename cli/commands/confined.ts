@@ -9,13 +9,18 @@ import type { Command } from "../command.ts";
 /** Tells what the code of a pipeline asks for. */
 export const claims: Command = {
   usage: [],
-  run: async ({ operand }, host, terminal) =>
-    (await import("../confine/claims.ts")).tellClaims(operand, host, terminal),
+  async load() {
+    const { tellClaims } = await import("../confine/claims.ts");
+    return ({ operand }, host, terminal) => tellClaims(operand, host, terminal);
+  },
 };
 
 /** Keeps what was granted. */
 export const keep: Command = {
   usage: [],
   operands: [],
-  run: async (_call, host) => (await import("../accept.ts")).keep(host),
+  async load() {
+    const { keep } = await import("../accept.ts");
+    return (_call, host) => keep(host);
+  },
 };

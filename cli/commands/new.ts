@@ -17,8 +17,10 @@ export const create: Command = {
   flags: {
     kind: { value: "source|transform|sink", help: "which kind of plugin (default: transform)" },
   },
-  run: async (call, _host, terminal) =>
-    (await import("../new.ts")).create(flagsOf(call), Deno.cwd(), terminal),
+  async load() {
+    const { create } = await import("../new.ts");
+    return (call, _host, terminal) => create(flagsOf(call), Deno.cwd(), terminal);
+  },
 };
 
 function flagsOf(call: Call): NewFlags {

@@ -11,7 +11,10 @@ import type { Command } from "../command.ts";
 export const plugins: Command = {
   usage: [["plugins", "lists sources, transforms and sinks"]],
   operands: [],
-  run: async (_call, _host, terminal) => (await import("../plugins.ts")).plugins(terminal),
+  async load() {
+    const { plugins } = await import("../plugins.ts");
+    return (_call, _host, terminal) => plugins(terminal);
+  },
 };
 
 /** Says all about a plugin. */
@@ -22,13 +25,18 @@ export const describe: Command = {
   ]],
   operands: ["NAME"],
   need: ({ operand }) => isSpecifier(operand) ? { module: operand } : undefined,
-  run: async ({ operand }, _host, terminal) =>
-    (await import("../plugins.ts")).describe(operand, terminal),
+  async load() {
+    const { describe } = await import("../plugins.ts");
+    return ({ operand }, _host, terminal) => describe(operand, terminal);
+  },
 };
 
 /** Prints the schema of pipeline files. */
 export const schema: Command = {
   usage: [["schema", "prints the JSON schema of pipeline files, for editors"]],
   operands: [],
-  run: async (_call, _host, terminal) => (await import("../plugins.ts")).schema(terminal),
+  async load() {
+    const { schema } = await import("../plugins.ts");
+    return (_call, _host, terminal) => schema(terminal);
+  },
 };

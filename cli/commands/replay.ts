@@ -27,8 +27,10 @@ export const replay: Command = {
       extra: (pipeline) => unite([{ read }, reachOfState(pipeline, state)]),
     };
   },
-  run: async (call, host, terminal) =>
-    (await import("../replay.ts")).replay(flagsOf(call), host, terminal),
+  async load() {
+    const { replay } = await import("../replay.ts");
+    return (call, host, terminal) => replay(flagsOf(call), host, terminal);
+  },
 };
 
 function flagsOf(call: Call): ReplayFlags {

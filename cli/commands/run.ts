@@ -6,7 +6,7 @@
 
 import { unite } from "../../engine/permissions.ts";
 import { keepsCheckpoints } from "../checkpoints.ts";
-import { type Call, type Command, textOf } from "../command.ts";
+import { type Call, type Command, textOf, type Work } from "../command.ts";
 import type { Need } from "../confine/mod.ts";
 import type { RunFlags } from "../run.ts";
 import { UsageError } from "../usage.ts";
@@ -29,8 +29,7 @@ export const run: Command = {
     ...LOG,
   },
   need: (call) => needOf(flagsOf(call, false), call),
-  run: async (call, host, terminal) =>
-    (await import("../run.ts")).run(flagsOf(call, false), host, terminal),
+  load: () => load(false),
 };
 
 /** Runs a pipeline, but for its sinks. */
@@ -42,9 +41,13 @@ export const dryRun: Command = {
     ...LOG,
   },
   need: (call) => needOf(flagsOf(call, true), call),
-  run: async (call, host, terminal) =>
-    (await import("../run.ts")).run(flagsOf(call, true), host, terminal),
+  load: () => load(true),
 };
+
+async function load(dry: boolean): Promise<Work> {
+  const { run } = await import("../run.ts");
+  return (call, host, terminal) => run(flagsOf(call, dry), host, terminal);
+}
 
 /** Whatever is wrong with the options is said before anything starts. */
 function flagsOf(call: Call, dry: boolean): RunFlags {

@@ -37,8 +37,10 @@ export const state: Command = {
       },
     };
   },
-  run: async (call, { inputs }, terminal) =>
-    (await import("../state.ts")).state(flagsOf(call), inputs, terminal),
+  async load() {
+    const { state } = await import("../state.ts");
+    return (call, { inputs }, terminal) => state(flagsOf(call), inputs, terminal);
+  },
 };
 
 function flagsOf(call: Call): StateFlags {

@@ -27,6 +27,12 @@ export const ALLOCATOR = {
   MALLOC_TRIM_THRESHOLD_: `${8 * 1024 ** 2}`,
 };
 
+/**
+ * Where confined processes are, for Deno: it keeps what code leaves in `localStorage` and in caches by
+ * this address, apart from what the planner keeps.
+ */
+const LOCATION = "http://confined.penstock.invalid/";
+
 /** What a confined process may reach, and the code of the user's that it is to run. */
 export interface Confined {
   /** All that it may reach. */
@@ -58,6 +64,7 @@ export function denoFlags({ reach, modules = [] }: Confined): string[] {
     "--quiet",
     "--no-prompt",
     "--cached-only",
+    `--location=${LOCATION}`,
     V8_FLAGS,
     ...modules.length > 0 ? ["--frozen", `--preload=${moduleNaming(modules)}`] : [],
     ...allow("net", reach.net),

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
-import { STOP_SIGNALS } from "../signals.ts";
 import type { Handover } from "../inputs.ts";
+import { STOP_SIGNALS } from "../signals.ts";
+import type { Ahead } from "./ahead.ts";
 import { ALLOCATOR, type Confined, denoFlags } from "./flags.ts";
 
-const PROGRAM = new URL("./program.ts", import.meta.url);
+const PROGRAM = new URL("./program.ts", import.meta.url).href;
 const AUDIT = "DENO_AUDIT_PERMISSIONS";
 /** Exit codes as shells give them for the end by a signal: 128 and its number. */
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
@@ -33,10 +33,11 @@ export interface Launch extends Confined {
 /**
  * Runs a command in a confined process that shares our terminal.
  *
+ * @param ahead A process that was started ahead: it is this one, if it may reach the same.
  * @returns Its exit code; that of a shell where a signal ended it.
  */
-export async function launch(launched: Launch): Promise<number> {
-  const child = spawn(launched, "inherit");
+export async function launch(launched: Launch, ahead?: Ahead): Promise<number> {
+  const child = (ahead && await ahead.take(launched)) ?? spawn(launched, "inherit");
   const writer = child.stdin.getWriter();
   const tell = (line: string) =>
     // A process that has just ended needs to be told nothing.
@@ -52,15 +53,34 @@ export async function launch(launched: Launch): Promise<number> {
   }
 }
 
-/** Runs a command in a confined process, and gives what it prints. */
-export async function ask(launched: Launch): Promise<{ code: number; stdout: string }> {
+/** A process that was asked has ended without an answer, and has said why. */
+export class NoAnswerError extends Error {
+  /** Its exit code. */
+  readonly code: number;
+
+  /** Makes an error of an exit code. */
+  constructor(code: number) {
+    super(`The pipeline could not be loaded: exit code ${code}`);
+    this.code = code;
+  }
+}
+
+/**
+ * Runs a command in a confined process.
+ *
+ * @returns What it prints.
+ * @throws {NoAnswerError} If it fails.
+ */
+export async function ask(launched: Launch): Promise<string> {
   const child = spawn(launched, "piped");
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(`${JSON.stringify(launched.handover)}\n`))
     .catch(() => {});
   const [status, stdout] = await Promise.all([child.status, new Response(child.stdout).text()]);
   await writer.close().catch(() => {});
-  return { code: exitCodeOf(status), stdout };
+  const code = exitCodeOf(status);
+  if (code !== 0) throw new NoAnswerError(code);
+  return stdout;
 }
 
 /**
@@ -73,10 +93,13 @@ export function denoPath(): string {
   return state === "granted" ? path : "deno";
 }
 
-function spawn(launched: Launch, stdout: "inherit" | "piped"): Deno.ChildProcess {
-  const program = PROGRAM.protocol === "file:" ? fromFileUrl(PROGRAM) : PROGRAM.href;
+/** Starts the program of confined processes. It waits for what it is handed over. */
+export function spawn(
+  launched: Omit<Launch, "handover">,
+  stdout: "inherit" | "piped",
+): Deno.ChildProcess {
   return new Deno.Command(denoPath(), {
-    args: [...denoFlags(launched), program, ...launched.args],
+    args: [...denoFlags(launched), PROGRAM, ...launched.args],
     env: { ...ALLOCATOR, ...auditFile() },
     stdin: "piped",
     stdout,

@@ -27,14 +27,15 @@ export interface Input {
  *
  * @param input Where it comes from: standard input. Read as it is, as streams take 15 ms to load.
  * @param gone Told when the other process has ended.
+ * @returns Nothing, if it has ended before it handed anything over.
  */
 export async function openLifeline(
   input: Input,
   gone: () => void,
-): Promise<Lifeline> {
+): Promise<Lifeline | undefined> {
   const lines = linesOf(input);
   const first = await lines.next();
-  if (first.done) throw new Error("Cannot start: this program is started by `penstock` alone");
+  if (first.done) return undefined;
   const listeners: ((signal: StopSignal) => void)[] = [];
   const listen = async () => {
     for await (const line of lines) {

@@ -10,8 +10,10 @@ import type { Host } from "../host.ts";
 import { handedInputs } from "../inputs.ts";
 import { startSimulator } from "../simulate.ts";
 import type { Terminal } from "../terminal.ts";
-import { launch } from "./launch.ts";
-import { type Confinement, type Plan, PlanningEnded, planPipeline } from "./plan.ts";
+import type { Ahead } from "./ahead.ts";
+import { keepReach } from "./last_reach.ts";
+import { launch, NoAnswerError } from "./launch.ts";
+import { type Confinement, type Plan, planPipeline } from "./plan.ts";
 
 /** What a command needs of a process of its own. */
 export type Need =
@@ -37,11 +39,13 @@ export interface Confining {
 /**
  * Runs a command as far as it may reach.
  *
+ * @param ahead Its process, where that was started ahead.
  * @returns Its exit code.
  */
 export async function confine(
   { args, need, verbose = false, here }: Confining,
   terminal: Terminal,
+  ahead?: Ahead,
 ): Promise<number> {
   if ("module" in need) {
     const modules = [urlOfModule(need.module, Deno.cwd())];
@@ -50,7 +54,7 @@ export async function confine(
   }
   await using simulator = need.simulate === undefined
     ? undefined
-    : await startSimulator(need.simulate);
+    : await startSimulator(need.simulate, ahead?.port);
   let plan: Plan;
   try {
     plan = await planPipeline(need, {
@@ -58,14 +62,18 @@ export async function confine(
       hide: terminal.hide,
     });
   } catch (error) {
-    if (error instanceof PlanningEnded) return error.code;
+    if (error instanceof NoAnswerError) return error.code;
     throw error;
   }
   if (need.steps === "none" && plan.modules.length === 0 && reachesNothing(plan)) {
+    await ahead?.end();
     return await here({ inputs: handedInputs(plan.handover) });
   }
   if (verbose) terminal.say(`It may reach:\n  ${describeReach(plan.reach).join("\n  ")}\n`);
-  const [code] = await Promise.all([launch({ ...plan, args }), simulator?.make()]);
+  const launched = launch({ ...plan, args }, ahead);
+  // Code of the user's has a process of its own to be asked in, and is never started ahead.
+  if (plan.modules.length === 0) keepReach(args, { reach: plan.reach, port: simulator?.port });
+  const [code] = await Promise.all([launched, simulator?.make()]);
   return code;
 }
 

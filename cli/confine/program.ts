@@ -5,16 +5,28 @@
  * @module
  */
 
-import { main } from "../../cli.ts";
+import { COMMANDS, CONFINED_COMMANDS } from "../commands/mod.ts";
 import { fit } from "../fit.ts";
 import { handedInputs } from "../inputs.ts";
+import { main } from "../main.ts";
 import { machineTerminal } from "../terminal.ts";
 import { guardProcess } from "./guard.ts";
 import { openLifeline } from "./lifeline.ts";
 
 const terminal = machineTerminal(fit);
+// What the command takes is loaded while its plan is made.
+const [name = ""] = Deno.args;
+const loaded = (COMMANDS[name] ?? CONFINED_COMMANDS[name])?.load();
 // The last checkpoint is whole at any moment, and nobody is left to watch over what comes next.
-const { handover, onSignal } = await openLifeline(Deno.stdin, () => Deno.exit(1));
+const lifeline = await openLifeline(Deno.stdin, () => Deno.exit(1));
+if (!lifeline) {
+  terminal.say(
+    "error: Ended before it began, as `penstock`, which starts this program, has gone\n",
+  );
+  Deno.exit(1);
+}
+const { handover, onSignal } = lifeline;
+await loaded;
 guardProcess(terminal);
 Deno.exit(
   await main(Deno.args, terminal, {

@@ -79,9 +79,59 @@ export interface LoadOptions {
  * ```
  */
 export async function loadPipeline(path: string, options: LoadOptions): Promise<Pipeline> {
+  return await assemble(await readSteps(path, options));
+}
+
+/** The steps of a pipeline file, as far as they are known without running any code of the user's. */
+export interface KnownSteps {
+  /** Those whose plugins come along, and with which nothing is wrong. */
+  readonly known: readonly CheckedStep[];
+  /** The modules of the others, by URL. */
+  readonly modules: readonly string[];
+  /**
+   * The pipeline, where all its plugins come along.
+   *
+   * @throws {PipelineFileError} If anything is wrong with it.
+   */
+  pipeline(): Promise<Pipeline>;
+}
+
+/**
+ * Loads the steps of a pipeline file whose plugins come along, without running any code of the
+ * user's.
+ *
+ * @param path Its path. It must be YAML or JSON.
+ * @param options What loading takes of the world; nothing is imported.
+ * @throws {PipelineFileError} If the text of the file cannot be read at all.
+ */
+export async function loadKnownSteps(path: string, options: LoadOptions): Promise<KnownSteps> {
+  const importModule = () => Promise.reject(new Error("no module is loaded here"));
+  const read = await readSteps(path, { ...options, importModule });
+  const { found: { all }, checking } = read;
+  const uses = all.map((step) => valueAt(checking.filled.value, [...step.path, "use"]));
+  return {
+    known: all.flatMap(({ checked }) => checked ?? []),
+    modules: uses.filter((use) => typeof use === "string").filter(isSpecifier)
+      .map((use) => urlOfModule(use, checking.folder)),
+    pipeline: () => assemble(read),
+  };
+}
+
+/** A file that was read, and the steps that were found in it, right or wrong. */
+interface ReadSteps {
+  readonly document: Document;
+  readonly checking: Checking;
+  readonly found: FoundSteps;
+}
+
+async function readSteps(path: string, options: LoadOptions): Promise<ReadSteps> {
   const { document, checking } = await readFilled(path, options);
+  return { document, checking, found: await findSteps(checking) };
+}
+
+/** Makes a pipeline of steps, if nothing is wrong with them. */
+async function assemble({ document, checking, found }: ReadSteps): Promise<Pipeline> {
   const { filled, folder, registry } = checking;
-  const found = await findSteps(checking);
   const frame = checkFrame(checking);
   const steps = rightSteps(found);
   let wiring = wire(steps, []);
@@ -113,29 +163,6 @@ export async function loadPipeline(path: string, options: LoadOptions): Promise<
       ...filled.secrets,
       ...found.all.flatMap(({ checked }) => secretsIn(checked?.options)),
     ],
-  };
-}
-
-/**
- * Loads the steps of a pipeline file whose plugins come along, without running any code of the
- * user's. Steps that are wrong, and those of other plugins, are left out.
- *
- * @param path Its path. It must be YAML or JSON.
- * @param options What loading takes of the world; nothing is imported.
- * @throws {PipelineFileError} If the text of the file cannot be read at all.
- */
-export async function loadKnownSteps(
-  path: string,
-  options: LoadOptions,
-): Promise<{ readonly known: readonly CheckedStep[]; readonly modules: readonly string[] }> {
-  const importModule = () => Promise.reject(new Error("no module is loaded here"));
-  const { checking } = await readFilled(path, { ...options, importModule });
-  const { all } = await findSteps(checking);
-  const uses = all.map((step) => valueAt(checking.filled.value, [...step.path, "use"]));
-  return {
-    known: all.flatMap(({ checked }) => checked ?? []),
-    modules: uses.filter((use) => typeof use === "string").filter(isSpecifier)
-      .map((use) => urlOfModule(use, checking.folder)),
   };
 }
 

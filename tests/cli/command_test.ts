@@ -11,7 +11,7 @@ const command: Command = {
     simulate: { value: "FILE", alone: "", help: "counts what is made up" },
     verbose: { help: "counts aloud" },
   },
-  run: () => Promise.resolve(0),
+  load: () => Promise.resolve(() => Promise.resolve(0)),
 };
 const parse = (...args: string[]) => parseCall("count", command, args);
 

@@ -17,10 +17,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What Deno is called with to run penstock with what `deno task run` allows it. */
-export function commandOf(args: readonly string[]): string[] {
-  const how = ["run", "--quiet", "--no-prompt", V8_FLAGS, `--config=${CONFIG}`, "-P=planner"];
-  return [...how, CLI, ...args];
+/**
+ * What Deno is called with to run penstock with what `deno task run` allows it.
+ *
+ * @param how What else Deno is told.
+ */
+export function commandOf(args: readonly string[], how: readonly string[] = []): string[] {
+  const flags = ["--quiet", "--no-prompt", V8_FLAGS, `--config=${CONFIG}`, "-P=planner", ...how];
+  return ["run", ...flags, CLI, ...args];
 }
 
 /** Starts penstock with what `deno task run` allows it. */

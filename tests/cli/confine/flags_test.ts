@@ -9,6 +9,7 @@ Deno.test("denoFlags() allows nothing to what reaches nothing, and asks nobody",
     "--quiet",
     "--no-prompt",
     "--cached-only",
+    "--location=http://confined.penstock.invalid/",
     V8_FLAGS,
   ]);
 });

@@ -1,0 +1,167 @@
+/**
+ * A command that was run before is started while it is planned, and reaches no more for that. The
+ * pipeline file is a named pipe: so a plan takes until the test writes what is in the file.
+ */
+
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { commandOf, confinedOf, end, temporaryFolder, TestExchange } from "./_penstock.ts";
+
+/** Starts penstock apart from all that other tests start: what it keeps is not theirs. */
+function start(args: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: commandOf(args, ["--location=http://ahead.test/"]),
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** A pipeline file that is a pipe, and what is to be written into it. */
+async function pipeIn(folder: string): Promise<string> {
+  const path = join(folder, "pipeline.yaml");
+  const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
+  assert(success);
+  return path;
+}
+
+function history(rest: string): string {
+  return JSON.stringify({
+    name: "history",
+    sources: [{
+      use: "binance_rest",
+      with: {
+        symbols: ["BTCUSDT"],
+        interval: "1h",
+        from: "2024-03-01",
+        to: "2024-03-02",
+        base_url: rest,
+      },
+    }],
+    transforms: [{ use: "kline" }],
+    sinks: [{ use: "stdout" }],
+  });
+}
+
+/** Plans and runs a dry run once, so that it is known what that reaches. */
+async function runOnce(file: string, text: string): Promise<string> {
+  const child = start(["dry-run", file]);
+  await Deno.writeTextFile(file, text);
+  const { code, stdout, stderr } = await end(child);
+  assertEquals(code, 0, stderr);
+  return stdout;
+}
+
+/** Whether a process is there. It is told to go on, which it does anyway. */
+function isThere(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGCONT");
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return false;
+  }
+}
+
+const onLinux = { ignore: Deno.build.os !== "linux" };
+
+Deno.test("a command that was run before is started while it is planned", onLinux, async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  const file = await pipeIn(temporary.path);
+  const first = await runOnce(file, history(exchange.rest));
+  const child = start(["dry-run", file]);
+  await confinedOf(child);
+  await Deno.writeTextFile(file, history(exchange.rest));
+  const { code, stdout, stderr } = await end(child);
+  assertEquals(code, 0, stderr);
+  assertEquals(stdout, first);
+});
+
+Deno.test(
+  "what was started ends when the plan says that it may reach something else",
+  onLinux,
+  async () => {
+    await using before = new TestExchange();
+    await using now = new TestExchange();
+    await using temporary = await temporaryFolder();
+    const file = await pipeIn(temporary.path);
+    await runOnce(file, history(before.rest));
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    now.hold(answered.promise, asked.resolve);
+    const child = start(["dry-run", file]);
+    const ahead = await confinedOf(child);
+    await Deno.writeTextFile(file, history(now.rest));
+    await asked.promise;
+    assert(!isThere(ahead));
+    assertNotEquals(await confinedOf(child), ahead);
+    answered.resolve();
+    const { code, stdout, stderr } = await end(child);
+    assertEquals(code, 0, stderr);
+    assertEquals(stdout.split("\n").length - 1, 24);
+  },
+);
+
+Deno.test("what was started ends without a word when the file is wrong", onLinux, async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  const file = await pipeIn(temporary.path);
+  await runOnce(file, history(exchange.rest));
+  const child = start(["dry-run", file]);
+  const ahead = await confinedOf(child);
+  await Deno.writeTextFile(file, `{"sources": []}`);
+  const { code, stdout, stderr } = await end(child);
+  assertEquals([code, stdout], [78, ""]);
+  assertStringIncludes(stderr, `Cannot use the pipeline without key "name"`);
+  assertEquals(stderr.includes("Ended before it began"), false, stderr);
+  assert(!isThere(ahead));
+});
+
+Deno.test("what was started ends with the one that plans", onLinux, async () => {
+  await using exchange = new TestExchange();
+  await using temporary = await temporaryFolder();
+  const file = await pipeIn(temporary.path);
+  await runOnce(file, history(exchange.rest));
+  const child = start(["dry-run", file]);
+  await confinedOf(child);
+  child.kill("SIGKILL");
+  // It holds our pipe: that ends when it does.
+  const { stdout, stderr } = await end(child);
+  assertEquals(
+    [stdout, stderr],
+    ["", "error: Ended before it began, as `penstock`, which starts this program, has gone\n"],
+  );
+});
+
+Deno.test(
+  "a simulated exchange listens where it did, or elsewhere if another one does",
+  onLinux,
+  async () => {
+    await using temporary = await temporaryFolder();
+    const file = await pipeIn(temporary.path);
+    const args = ["dry-run", file, "--simulate", "--verbose"];
+    const text = history("https://api.binance.com");
+    const hosts: string[] = [];
+    const begin = async () => {
+      const child = start(args);
+      if (hosts.length > 0) await confinedOf(child);
+      return child;
+    };
+    const finish = async (child: Deno.ChildProcess) => {
+      await Deno.writeTextFile(file, text);
+      const { code, stdout, stderr } = await end(child);
+      assertEquals(code, 0, stderr);
+      assertEquals(stdout.split("\n").length - 1, 24);
+      hosts.push(/net {4}(127\.0\.0\.1:\d+)/.exec(stderr)?.[1] ?? stderr);
+    };
+    await finish(await begin());
+    await finish(await begin());
+    const other = Deno.listen({ hostname: "127.0.0.1", port: Number(hosts[0]?.split(":")[1]) });
+    await finish(await begin());
+    other.close();
+    assertEquals(hosts[1], hosts[0]);
+    assertNotEquals(hosts[2], hosts[0]);
+  },
+);
