@@ -25,7 +25,7 @@ export const audit: Command = {
     const { file, simulated, state, repair } = flagsOf(call);
     return {
       file,
-      steps: "all",
+      steps: repair ? "all" : "look",
       simulate: textOf(call.flags.simulate),
       // Without a repair nothing is written beside the pipeline file.
       extra: (pipeline) => {

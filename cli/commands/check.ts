@@ -14,7 +14,7 @@ export const check: Command = {
     probe: { help: "tries the endpoints, too; changes nothing there" },
     ...LOG,
   },
-  need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "all" : "none" }),
+  need: ({ operand, flags }) => ({ file: operand, steps: flags.probe ? "look" : "none" }),
   async load() {
     const { check } = await import("../check.ts");
     return ({ operand, flags }, { inputs }, terminal) =>

@@ -27,8 +27,11 @@ import type { PlannedCode } from "./plan_code.ts";
 export interface Confinement {
   /** The pipeline file. */
   readonly file: string;
-  /** Whose permissions it takes: those of all steps, of all but the sinks, or of none. */
-  readonly steps: "all" | "dry" | "none";
+  /**
+   * Whose permissions it takes: those of all steps, the same but to write, those of all but the sinks,
+   * or none.
+   */
+  readonly steps: "all" | "look" | "dry" | "none";
   /** What it must reach beyond what the steps declare. */
   extra?(pipeline: { readonly name: string; readonly folder: string }): Permissions;
 }
@@ -97,7 +100,10 @@ async function planCode(code: PlannedCode): Promise<Plan> {
 /** What the steps of a pipeline reach that a command takes. */
 function ownReach(pipeline: Pipeline, { steps }: Confinement): Reach {
   if (steps === "none") return NO_REACH;
-  return permissionsOf(steps === "dry" ? asDryRun(pipeline, { reached: () => {} }) : pipeline);
+  const reach = permissionsOf(
+    steps === "dry" ? asDryRun(pipeline, { reached: () => {} }) : pipeline,
+  );
+  return steps === "look" ? { ...reach, write: [] } : reach;
 }
 
 /** Reads the file and what it wants filled in, as far as that can be told without running code. */

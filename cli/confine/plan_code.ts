@@ -38,19 +38,17 @@ export interface PlannedCode extends Pick<KnownSteps, "known" | "modules"> {
 export async function planCode(
   { confinement, planning, modules, known, handover }: PlannedCode,
 ): Promise<Plan> {
-  const { file } = confinement;
+  const { file, steps } = confinement;
   const folder = dirname(resolve(file));
   await planning.fetchCode?.(modules);
   const asked = await findClaims({ file, modules, handover, planning });
-  const steps = known.filter(({ plugin }) =>
-    confinement.steps === "all" || confinement.steps === "dry" && plugin.kind !== "sink"
-  ).map((step) => reachOfStep(step, folder));
-  const own = unite([
-    ...steps,
-    ...confinement.steps === "none"
-      ? []
-      : [...Object.values(asked.claims).map(asPermissions), { net: hostsOf(planning.simulator) }],
+  const taken = known.filter(({ plugin }) => steps !== "dry" || plugin.kind !== "sink");
+  const all = unite([
+    ...taken.map((step) => reachOfStep(step, folder)),
+    ...Object.values(asked.claims).map(asPermissions),
+    { net: hostsOf(planning.simulator) },
   ]);
+  const own = steps === "none" ? NO_REACH : steps === "look" ? { ...all, write: [] } : all;
   const extra = confinement.extra?.({ name: asked.name, folder }) ?? {};
   return {
     reach: unite([await withMissingFolders(own), extra]),

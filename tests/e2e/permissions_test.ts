@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { copy, isWithin, usedBy } from "./_audit.ts";
 import { join } from "@std/path";
-import { end, start } from "./_penstock.ts";
+import { end, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
 import { CountingServer, ROOT } from "./_spy.ts";
 
 const PIPELINES = (await Array.fromAsync(Deno.readDir(join(ROOT, "pipelines"))))
@@ -76,3 +76,37 @@ function answer(request: Request): Response {
   if (pathname.endsWith("/query")) return Response.json({ results: [{ statement_id: 0 }] });
   return new Response(null, { status: 204, headers: { "x-influxdb-version": "1.8.10" } });
 }
+
+Deno.test("what only looks may write nowhere: check --probe, audit without --repair", async () => {
+  await using exchange = new TestExchange();
+  await using store = new CountingServer(answer);
+  await using temporary = await temporaryFolder();
+  const file = await writePipeline(temporary.path, {
+    name: "looked_at",
+    sources: [{
+      use: "binance_rest",
+      with: { symbols: ["BTCUSDT"], interval: "1h", from: "1 day ago", base_url: exchange.rest },
+    }],
+    transforms: [{ use: "kline" }],
+    sinks: [
+      { use: "file", with: { path: "out.lp" } },
+      { use: "influxdb", with: { url: `http://127.0.0.1:${store.port}`, database: "market" } },
+    ],
+    dead_letter: { use: "file", with: { path: "refused.jsonl", format: "json" } },
+  });
+  const reachOf = async (...args: string[]) => {
+    const { stderr } = await end(start([...args, "--verbose"]));
+    const [, reach = stderr] = /It may reach:\n((?: {2}.*\n)+)/.exec(stderr) ?? [];
+    return reach.trim().split("\n").map((line) => line.trim().split(/ +/).join(" "));
+  };
+  const hosts = [exchange.rest.slice("http://".length), `127.0.0.1:${store.port}`].sort();
+  const looked = [
+    ...hosts.map((host) => `net ${host}`),
+    ...["out.lp", "refused.jsonl"].map((name) => `read ${join(temporary.path, name)}`),
+  ];
+  const state = `read ${join(temporary.path, ".penstock/looked_at")}`;
+  assertEquals(await reachOf("check", file, "--probe"), looked);
+  assertEquals((await reachOf("audit", file)).toSorted(), [...looked, state].toSorted());
+  const repairing = await reachOf("audit", file, "--repair");
+  assert(repairing.includes(`write ${join(temporary.path, "out.lp")}`), repairing.join());
+});
