@@ -30,6 +30,9 @@ interface Saying {
   readonly hint?: string;
 }
 
+const OPEN_LIST = { must: "a list that starts with `[` must end with `]`" };
+const OPEN_MAPPING = { must: "a mapping that starts with `{` must end with `}`" };
+
 /** By the parser's code, or by its code and the start of its message. The first that fits counts. */
 const SAYINGS: readonly (readonly [code: string, start: string, saying: Saying])[] = [
   ["TAB_AS_INDENT", "", {
@@ -42,9 +45,11 @@ const SAYINGS: readonly (readonly [code: string, start: string, saying: Saying])
   ["MISSING_CHAR", "Sequence item", {
     must: "each item of a list must start with `- `, and its keys must stand below each other",
   }],
+  ["MISSING_CHAR", "Flow sequence", OPEN_LIST],
+  ["MISSING_CHAR", "Flow map", OPEN_MAPPING],
   ["MISSING_CHAR", "", { must: "a key must be followed by `:` and a space" }],
-  ["BAD_INDENT", "Flow sequence", { must: "a list that starts with `[` must end with `]`" }],
-  ["BAD_INDENT", "Flow map", { must: "a mapping that starts with `{` must end with `}`" }],
+  ["BAD_INDENT", "Flow sequence", OPEN_LIST],
+  ["BAD_INDENT", "Flow map", OPEN_MAPPING],
   ["BAD_INDENT", "", { must: "what belongs together must start at the same column" }],
   ["BLOCK_AS_IMPLICIT_KEY", "", {
     must: "a value must not be followed by another key",
@@ -60,6 +65,21 @@ const SAYINGS: readonly (readonly [code: string, start: string, saying: Saying])
   ["NON_STRING_KEY", "", { must: "a key must be text" }],
   ["KEY_OVER_1024_CHARS", "", { must: "a key must have at most 1024 characters" }],
   ["RESOURCE_EXHAUSTION", "", { must: "values must not be nested so deeply" }],
+  ["BLOCK_IN_FLOW", "", {
+    must: "what stands in `[ ]` or `{ }` must be parted by commas, not by lines",
+    hint: "Write `[a, b]` and `{ a: 1, b: 2 }`, or leave the brackets out",
+  }],
+  ["ALIAS_PROPS", "", { must: "an alias must stand alone, without an anchor or a tag" }],
+  ["MULTIPLE_ANCHORS", "", { must: "a value must have at most one anchor" }],
+  ["MULTIPLE_TAGS", "", { must: "a value must have at most one tag" }],
+  ["BAD_DIRECTIVE", "", { must: "a line that starts with `%` must be `%YAML 1.2`" }],
+  ["UNEXPECTED_TOKEN", "Unexpected block-seq-ind", {
+    must: "a list must start on the line below its key",
+    hint: "Put the `- ` on the next line, or write the list as `[a, b]`",
+  }],
+  ["UNEXPECTED_TOKEN", "Unexpected scalar", {
+    must: "nothing but a comment must follow a value that is complete",
+  }],
   ["UNEXPECTED_TOKEN", "", { must: "nothing of this kind may stand here" }],
 ];
 
@@ -106,8 +126,8 @@ function inOurWords(kind: string, { code, message }: YAMLError, char: string): M
     return { path: [], message: `Cannot read ${kind} as ${must}` };
   }
   const known = SAYINGS.find((saying) => saying[0] === code && message.startsWith(saying[1]));
-  if (!known) return { path: [], message: `Cannot read ${kind}: ${message}` };
-  const [, , { must, hint }] = known;
+  // What the parser says may have a piece of the text in it.
+  const { must, hint }: Saying = known?.[2] ?? { must: "something must not be as it is here" };
   return { path: [], message: `Cannot read ${kind} as ${must}`, hint };
 }
 

@@ -77,6 +77,36 @@ const BROKEN: readonly (readonly [name: string, text: string, ...expected: strin
     "1:7 Cannot read YAML as nothing of this kind may stand here",
   ],
   [
+    "a list on the line of its key",
+    "sources: - stdout\n",
+    "1:10 Cannot read YAML as a list must start on the line below its key",
+  ],
+  [
+    "a list of lines in brackets",
+    "name: {\n  a:\n    - b\n}\n",
+    "3:5 Cannot read YAML as what stands in `[ ]` or `{ }` must be parted by commas, not by lines",
+  ],
+  [
+    "a list without an end",
+    "[a, b",
+    "1:5 Cannot read YAML as a list that starts with `[` must end with `]`",
+  ],
+  [
+    "text behind a text in quotes",
+    "name: 'a' b\n",
+    "1:11 Cannot read YAML as nothing but a comment must follow a value that is complete",
+  ],
+  [
+    "an alias with an anchor",
+    "a: &x 1\nb: &y *x\n",
+    "2:7 Cannot read YAML as an alias must stand alone, without an anchor or a tag",
+  ],
+  [
+    "another version of YAML",
+    "%YAML 2.0\n---\nname: a\n",
+    "1:7 Cannot read YAML as a line that starts with `%` must be `%YAML 1.2`",
+  ],
+  [
     "two documents",
     "name: a\n---\nname: b\n",
     "2:1 Cannot read YAML as a file must hold one pipeline: another document starts here",
