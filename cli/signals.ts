@@ -7,7 +7,7 @@
 import type { Terminal } from "./terminal.ts";
 
 /** Exit codes as shells expect them: 128 and the number of the signal. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+export const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** A signal that stops a run. */
 export type StopSignal = keyof typeof EXIT_CODES;

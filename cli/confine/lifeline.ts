@@ -26,12 +26,13 @@ export interface Input {
  * Takes what is handed over, and goes on listening.
  *
  * @param input Where it comes from: standard input. Read as it is, as streams take 15 ms to load.
- * @param gone Told when the other process has ended.
- * @returns Nothing, if it has ended before it handed anything over.
+ * @param end Told when this process has to end: the other one has ended, or has got a signal for
+ * which nobody listens here, or not yet. A signal that is sent here ends the process then, too.
+ * @returns Nothing, if the other one has ended before it handed anything over.
  */
 export async function openLifeline(
   input: Input,
-  gone: () => void,
+  end: (signal?: StopSignal) => void,
 ): Promise<Lifeline | undefined> {
   const lines = linesOf(input);
   const first = await lines.next();
@@ -39,10 +40,12 @@ export async function openLifeline(
   const listeners: ((signal: StopSignal) => void)[] = [];
   const listen = async () => {
     for await (const line of lines) {
-      if (isStopSignal(line)) { for (const listener of listeners) listener(line); }
+      if (!isStopSignal(line)) continue;
+      if (listeners.length === 0) end(line);
+      for (const listener of listeners) listener(line);
     }
   };
-  listen().then(gone, gone);
+  listen().then(() => end(), () => end());
   return {
     handover: JSON.parse(first.value),
     onSignal: (listener) => void listeners.push(listener),

@@ -9,6 +9,7 @@ import { COMMANDS, CONFINED_COMMANDS } from "../commands/mod.ts";
 import { fit } from "../fit.ts";
 import { handedInputs } from "../inputs.ts";
 import { main } from "../main.ts";
+import { EXIT_CODES } from "../signals.ts";
 import { machineTerminal } from "../terminal.ts";
 import { guardProcess } from "./guard.ts";
 import { openLifeline } from "./lifeline.ts";
@@ -18,13 +19,12 @@ const terminal = machineTerminal(fit);
 const [name = ""] = Deno.args;
 const loaded = (COMMANDS[name] ?? CONFINED_COMMANDS[name])?.load();
 // The last checkpoint is whole at any moment, and nobody is left to watch over what comes next.
-const lifeline = await openLifeline(Deno.stdin, () => Deno.exit(1));
-if (!lifeline) {
-  terminal.say(
-    "error: Ended before it began, as `penstock`, which starts this program, has gone\n",
-  );
-  Deno.exit(1);
-}
+const lifeline = await openLifeline(
+  Deno.stdin,
+  (signal) => Deno.exit(signal ? EXIT_CODES[signal] : 1),
+);
+// Nothing was begun, and nobody waits for it: there is nothing to say.
+if (!lifeline) Deno.exit(1);
 const { handover, onSignal } = lifeline;
 await loaded;
 guardProcess(terminal);

@@ -115,11 +115,10 @@ Deno.test("what was started ends without a word when the file is wrong", onLinux
   const { code, stdout, stderr } = await end(child);
   assertEquals([code, stdout], [78, ""]);
   assertStringIncludes(stderr, `Cannot use the pipeline without key "name"`);
-  assertEquals(stderr.includes("Ended before it began"), false, stderr);
   assert(!isThere(ahead));
 });
 
-Deno.test("what was started ends with the one that plans", onLinux, async () => {
+Deno.test("what was started ends without a word with the one that plans", onLinux, async () => {
   await using exchange = new TestExchange();
   await using temporary = await temporaryFolder();
   const file = await pipeIn(temporary.path);
@@ -129,10 +128,7 @@ Deno.test("what was started ends with the one that plans", onLinux, async () => 
   child.kill("SIGKILL");
   // It holds our pipe: that ends when it does.
   const { stdout, stderr } = await end(child);
-  assertEquals(
-    [stdout, stderr],
-    ["", "error: Ended before it began, as `penstock`, which starts this program, has gone\n"],
-  );
+  assertEquals([stdout, stderr], ["", ""]);
 });
 
 Deno.test(

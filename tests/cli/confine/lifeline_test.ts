@@ -24,12 +24,24 @@ Deno.test("a lifeline gives what was handed over, then signals, then that the ot
     `${JSON.stringify(HANDOVER)}\n`,
     "SIGINT\nSIGTERM\nSIGKILL\n__proto__\n",
   );
-  const lifeline = await openLifeline(input, gone.resolve);
+  const lifeline = await openLifeline(input, () => gone.resolve());
   assert(lifeline);
   lifeline.onSignal((signal) => signals.push(signal));
   await gone.promise;
   assertEquals(lifeline.handover, HANDOVER);
   assertEquals(signals, ["SIGINT", "SIGTERM"]);
+});
+
+Deno.test("a signal for which nobody listens yet ends the process, and is not lost", async () => {
+  const ends: unknown[] = [];
+  const gone = Promise.withResolvers<void>();
+  const input = inputOf(`${JSON.stringify(HANDOVER)}\n`, "SIGTERM\n");
+  await openLifeline(input, (signal) => {
+    ends.push(signal);
+    if (!signal) gone.resolve();
+  });
+  await gone.promise;
+  assertEquals(ends, ["SIGTERM", undefined]);
 });
 
 Deno.test("there is no lifeline where it ends before anything was handed over", async () => {
