@@ -22,7 +22,7 @@ export interface SimulatedExchange extends Simulated, AsyncDisposable {
  * Lets the simulator listen.
  *
  * @param scenarioFile Its scenario; the default one for an empty text.
- * @param port Where it listens if that port is free; else at any that is.
+ * @param port Where it listens if it can; else at any port that is free.
  */
 export async function startSimulator(
   scenarioFile: string,
@@ -46,11 +46,12 @@ export async function startSimulator(
   };
 }
 
+/** Another one may listen there by now, or the system keeps the port for itself. */
 function serveAt<Server>(port: number, serve: (port: number) => Server): Server {
   try {
     return serve(port);
   } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    if (port === 0) throw error;
     return serve(0);
   }
 }

@@ -22,6 +22,15 @@ const KEY = "last reach";
 const MOST_COMMANDS = 20;
 /** What takes more characters is not kept. */
 const MOST_CHARACTERS = 8_192;
+/** Nothing is fetched from some ports up to this one, by the rules of the web. */
+const LAST_BLOCKED_PORT = 10_080;
+/** What of each kind is kept. Deno starts no process to reach other things: it says so, and ends. */
+const KEPT: Readonly<Record<keyof Reach, RegExp>> = {
+  net: /^(\[[\da-f:.]+\]|[\w-]{1,63}(\.[\w-]{1,63})*):\d{1,5}$/i,
+  read: /./s,
+  write: /./s,
+  env: /^\w+$/,
+};
 
 /** Where it is kept: `localStorage`. */
 export type Store = Pick<Storage, "getItem" | "setItem">;
@@ -29,8 +38,8 @@ export type Store = Pick<Storage, "getItem" | "setItem">;
 type Kept = readonly (readonly [command: string, last: LastReach])[];
 
 /**
- * What a command was last found to reach; nothing where that is not known. Whether it is right is for
- * the caller to find out.
+ * What a command was last found to reach; nothing where that is not known. It is such as Deno
+ * takes; whether it is right is for the caller to find out.
  *
  * @param args The arguments behind `penstock`.
  * @throws {Error} If Deno has no folder to keep things in, or may not be asked where we are.
@@ -46,6 +55,7 @@ export function lastReachOf(args: readonly string[], store?: Store): LastReach |
  * @param args The arguments behind `penstock`.
  */
 export function keepReach(args: readonly string[], last: LastReach, store?: Store): void {
+  if (!isLastReach(last)) return;
   const entry = [commandOf(args), last] as const;
   const text = JSON.stringify(entry);
   if (text.length > MOST_CHARACTERS) return;
@@ -82,10 +92,17 @@ function isKept(value: unknown): value is Kept {
 
 function isLastReach(value: unknown): value is LastReach {
   const { reach, port } = Object(value);
-  const { net, read, write, env } = Object(reach);
-  const isPort = port === undefined || Number.isInteger(port) && port > 0 && port < 65_536;
-  return isPort &&
-    [net, read, write, env].every((values) =>
-      Array.isArray(values) && values.every((one) => typeof one === "string")
-    );
+  const all = Object(reach);
+  return (port === undefined || isPort(port)) &&
+    Object.entries(KEPT).every(([kind, pattern]) => areAll(all[kind], pattern)) &&
+    all.net.every((host: string) => URL.canParse(`http://${host}`));
+}
+
+function areAll(values: unknown, pattern: RegExp): boolean {
+  return Array.isArray(values) &&
+    values.every((value) => typeof value === "string" && pattern.test(value));
+}
+
+function isPort(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > LAST_BLOCKED_PORT && Number(value) < 65_536;
 }

@@ -50,7 +50,7 @@ export async function confine(
   if ("module" in need) {
     const modules = [urlOfModule(need.module, Deno.cwd())];
     const handover = { file: { path: "", content: { text: "" } }, values: {} };
-    return await launch({ args, reach: NO_REACH, modules, handover });
+    return await launch({ args, reach: NO_REACH, modules, handover }, ahead);
   }
   await using simulator = need.simulate === undefined
     ? undefined

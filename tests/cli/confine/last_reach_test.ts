@@ -23,13 +23,29 @@ function reaching(host: string): LastReach {
   return { reach: { net: [host], read: ["/a b"], write: [], env: ["TOKEN"] } };
 }
 
+const NOTHING = { net: [], read: [], write: [], env: [] };
+
+/** Each makes Deno refuse to start a process, or is a port from which nothing is fetched. */
+const REFUSED: readonly LastReach[] = [
+  ...["", "*", "a b:1", "a..b:1", `${"a".repeat(64)}:1`, "a:99999", "[::::]:1", "256.1.1.1:1"]
+    .map(reaching),
+  { reach: { ...NOTHING, read: [""] } },
+  { reach: { ...NOTHING, write: [""] } },
+  { reach: { ...NOTHING, env: ["A=B"] } },
+  { reach: NOTHING, port: 22 },
+  { reach: NOTHING, port: 6_000 },
+];
+
 Deno.test("keepReach() keeps what each command reached", () => {
   const store = storeWith();
   keepReach(["run", "a.yaml"], reaching("a.test:443"), store);
-  keepReach(["run", "b.yaml"], { ...reaching("127.0.0.1:1"), port: 1 }, store);
+  keepReach(["run", "b.yaml"], { ...reaching("127.0.0.1:40000"), port: 40_000 }, store);
   keepReach(["run", "a.yaml"], reaching("a.test:444"), store);
   assertEquals(lastReachOf(["run", "a.yaml"], store), reaching("a.test:444"));
-  assertEquals(lastReachOf(["run", "b.yaml"], store), { ...reaching("127.0.0.1:1"), port: 1 });
+  assertEquals(lastReachOf(["run", "b.yaml"], store), {
+    ...reaching("127.0.0.1:40000"),
+    port: 40_000,
+  });
   assertEquals(lastReachOf(["run", "a.yaml", "--verbose"], store), undefined);
 });
 
@@ -62,6 +78,7 @@ Deno.test("lastReachOf() takes nothing that is not as it was written, and the ne
     JSON.stringify([[command, { reach: { net: [], read: [], write: [] } }]]),
     JSON.stringify([[command, { reach: { net: [1], read: [], write: [], env: [] } }]]),
     JSON.stringify([[command, { reach: { net: [], read: [], write: [], env: [] }, port: -1 }]]),
+    ...REFUSED.map((last) => JSON.stringify([[command, last]])),
   ];
   for (const text of broken) {
     const store = storeWith(text);
@@ -69,6 +86,12 @@ Deno.test("lastReachOf() takes nothing that is not as it was written, and the ne
     keepReach(["run", "a.yaml"], reaching("a.test:443"), store);
     assertEquals(lastReachOf(["run", "a.yaml"], store), reaching("a.test:443"), text);
   }
+});
+
+Deno.test("keepReach() keeps nothing with which Deno would start no process", () => {
+  const store = storeWith();
+  for (const last of REFUSED) keepReach(["run", "a.yaml"], last, store);
+  assertEquals(store.writes, 0);
 });
 
 Deno.test("keepReach() lets a run go on where nothing can be kept", () => {
