@@ -11,10 +11,10 @@
 
 import { denoFlags } from "./flags.ts";
 import { type LastReach, lastReachOf } from "./last_reach.ts";
-import { type Launch, spawn } from "./launch.ts";
+import { type Launch, spawn, type Start } from "./launch.ts";
 
 /** A process that was started ahead of its plan. */
-export interface Ahead extends LastReach {
+export interface Ahead extends Pick<LastReach, "port"> {
   /** The process, if it is just the one that was planned. If not, it is ended. */
   take(planned: Launch): Promise<Deno.ChildProcess | undefined>;
   /** Ends it, unless it was taken. */
@@ -36,12 +36,12 @@ export function startAhead(args: readonly string[]): Ahead | undefined {
   }
 }
 
-function startWith(args: readonly string[], last: LastReach): Ahead {
-  const confined = { args, reach: last.reach };
-  const started = textOf(confined);
-  let left: Deno.ChildProcess | undefined = spawn(confined, "inherit");
+function startWith(args: readonly string[], { reach, port }: LastReach): Ahead {
+  const start = { args, reach };
+  const started = textOf(start);
+  let left: Deno.ChildProcess | undefined = spawn(start, "inherit");
   return {
-    ...last,
+    port,
     async take(planned) {
       if (textOf(planned) !== started) await this.end();
       const taken = left;
@@ -67,6 +67,6 @@ async function kill(child: Deno.ChildProcess): Promise<void> {
 }
 
 /** All that a process is started with. */
-function textOf(launched: Pick<Launch, "args" | "reach" | "modules">): string {
-  return JSON.stringify([denoFlags(launched), launched.args]);
+function textOf(start: Start): string {
+  return JSON.stringify([denoFlags(start), start.args]);
 }

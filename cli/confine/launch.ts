@@ -22,10 +22,14 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
-/** What is to be run, and how far it may reach. */
-export interface Launch extends Confined {
+/** What a process is started with: what it is to run, and how far it may reach. */
+export interface Start extends Confined {
   /** The command and its arguments, as behind `penstock`. */
   readonly args: readonly string[];
+}
+
+/** A process, and what it is handed over. */
+export interface Launch extends Start {
   /** What the process is given, as it can read none of it. */
   readonly handover: Handover;
 }
@@ -94,12 +98,9 @@ export function denoPath(): string {
 }
 
 /** Starts the program of confined processes. It waits for what it is handed over. */
-export function spawn(
-  launched: Omit<Launch, "handover">,
-  stdout: "inherit" | "piped",
-): Deno.ChildProcess {
+export function spawn(start: Start, stdout: "inherit" | "piped"): Deno.ChildProcess {
   return new Deno.Command(denoPath(), {
-    args: [...denoFlags(launched), PROGRAM, ...launched.args],
+    args: [...denoFlags(start), PROGRAM, ...start.args],
     env: { ...ALLOCATOR, ...auditFile() },
     stdin: "piped",
     stdout,

@@ -42,16 +42,21 @@ export function start(
   }).spawn();
 }
 
+/** How often a confined process is looked for, 10 ms apart: none is there, then. */
+const MOST_LOOKS = 6_000;
+
 /**
  * The confined process of a run, by its id: it is the one that reads, writes and saves. Waits until
  * it is there.
  */
 export async function confinedOf(child: Deno.ChildProcess): Promise<number> {
-  for (;;) {
+  for (let looks = 0; looks < MOST_LOOKS; looks++) {
     const pid = await findConfined(child);
     if (pid !== undefined) return pid;
     await delay(10);
   }
+  await killRun(child);
+  throw new Error("Cannot find the confined process: none was started");
 }
 
 async function findConfined(child: Deno.ChildProcess): Promise<number | undefined> {
