@@ -108,9 +108,8 @@ export function describeReport(report: RunReport, pipeline?: Pipeline, file = "F
     "  the ledger balances: every record is accounted for",
   ];
   for (const [id, counters] of Object.entries(report.counters)) {
-    const counts = Object.entries(counters).map(([name, value]) =>
-      `${name} ${describeCount(value)}`
-    );
+    const counts = Object.entries(counters).filter(([, value]) => value > 0)
+      .map(([name, value]) => `${name} ${describeCount(value)}`);
     if (counts.length > 0) lines.push(`  ${id}: ${counts.join(", ")}`);
   }
   lines.push(...describeRefused(report, pipeline, file));

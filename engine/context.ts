@@ -60,7 +60,10 @@ export type Labels = Readonly<Record<string, string>>;
  * shows it, and `_total` behind that of a counter.
  */
 export interface Metrics {
-  /** Adds to a counter, 1 where nothing is given. Counters are part of the run's summary. */
+  /**
+   * Adds to a counter, 1 where nothing is given. Counters are part of the run's summary. Count 0 at the
+   * start for what is rare: an alert on a counter that rises sees no counter appear.
+   */
   count(name: string, by?: number, labels?: Labels): void;
   /** Sets a gauge. */
   gauge(name: string, value: number, labels?: Labels): void;

@@ -180,6 +180,7 @@ async function* readBatches(
   position: Position,
   context: Context,
 ): AsyncGenerator<SourceBatch<RawCandle>> {
+  for (const name of ["holes", "missing_candles"]) context.metrics.count(name, 0);
   let unplaced = positionOf(histories.filter(({ series }) => !(keyOfSeries(series) in position)));
   let first: Pick<SourceBatch<RawCandle>, "before"> = before.length > 0 ? { before } : {};
   for await (const taken of readHistories(histories)) {

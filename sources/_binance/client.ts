@@ -86,6 +86,7 @@ export class BinanceClient {
       `request limits of ${hostOf(parts.baseUrl)}`,
       () => new WeightBudget(),
     );
+    for (const name of ["requests", "failed_requests"]) this.#context.metrics.count(name, 0);
   }
 
   /** The limits and what is left of them. */

@@ -59,6 +59,12 @@ export interface LiveParts {
   readonly signal: AbortSignal;
 }
 
+/** What is counted when it happens, and is there from the start: whoever watches sees it rise. */
+const COUNTED = [
+  ...["holes", "missing_candles", "corrected_candles", "too_late_candles", "order_given_up"],
+  ...["gaps_filled", "recovered_candles", "mute_streams", "refused_subscriptions"],
+];
+
 /** A reading under way. */
 export class LiveReading {
   readonly #parts: LiveParts;
@@ -137,6 +143,7 @@ export class LiveReading {
   #start(): CatchUp {
     const { options, series, client, context, signal } = this.#parts;
     const feed = this.#feed;
+    for (const name of COUNTED) context.metrics.count(name, 0);
     const catchUp = new CatchUp({
       ...{ series, feed, client, context, signal },
       pageRows: this.#pageRows(),

@@ -45,7 +45,10 @@ export interface FakeContext extends Context {
     readonly message: string;
     readonly details: LogDetails;
   }[];
-  /** Counters by name; those with labels also by name and labels, such as `cuts{cause=renewal}`. */
+  /**
+   * Counters by name; those with labels also by name and labels, such as `cuts{cause=renewal}`. Those
+   * that have counted nothing are left out.
+   */
   readonly counters: Map<string, number>;
   /** Gauges by name and labels. */
   readonly gauges: Map<string, number>;
@@ -87,6 +90,7 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     log,
     metrics: {
       count: (name, by = 1, labels = {}) => {
+        if (by === 0) return;
         for (const key of new Set([name, keyOf(name, labels)])) {
           counters.set(key, (counters.get(key) ?? 0) + by);
         }
