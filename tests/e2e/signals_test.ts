@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { penstock, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
+import { end, penstock, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 const ZOD = import.meta.resolve("zod");
@@ -123,4 +123,30 @@ Deno.test("one signal is enough while a source waits for an exchange that is awa
   await child.stdout.cancel();
   assertEquals((await child.status).code, 143, said);
   assertStringIncludes(said, "the ledger balances");
+});
+
+Deno.test("a signal ends a probe that waits for an answer", async () => {
+  await using temporary = await temporaryFolder();
+  const server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const file = await writePipeline(temporary.path, {
+    name: "silent",
+    sources: [{
+      use: "binance_rest",
+      with: {
+        symbols: ["BTCUSDT"],
+        interval: "1h",
+        from: "2024-03-01",
+        to: "2024-03-02",
+        base_url: `http://127.0.0.1:${server.addr.port}`,
+      },
+    }],
+    transforms: [{ use: "kline" }],
+    sinks: [{ use: "stdout" }],
+  });
+  const child = start(["check", file, "--probe"]);
+  const ended = end(child).finally(() => server.close());
+  using _connection = await server.accept();
+  child.kill("SIGTERM");
+  const { code, signal, stderr } = await ended;
+  assertEquals([code, signal, stderr], [143, null, ""]);
 });
