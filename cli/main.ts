@@ -5,7 +5,7 @@
  */
 
 import { type Call, choiceOf, type Command, parseCall, unknown } from "./command.ts";
-import { COMMANDS, CONFINED_COMMANDS } from "./commands/mod.ts";
+import { COMMANDS, findCommand } from "./commands/mod.ts";
 import { GrantError, renderDifferences } from "./confine/grant_error.ts";
 import type { Confining } from "./confine/mod.ts";
 import type { Host } from "./host.ts";
@@ -41,9 +41,10 @@ export async function main(
   try {
     const [name, ...rest] = args;
     if (name === undefined || name === "help" || name === "--help") {
-      return await help(COMMANDS[rest[0] ?? ""], terminal, name === undefined ? EXIT_USAGE : 0);
+      const asked = findCommand(rest[0] ?? "", "user");
+      return await help(asked, terminal, name === undefined ? EXIT_USAGE : 0);
     }
-    const command = COMMANDS[name] ?? (confine ? undefined : CONFINED_COMMANDS[name]);
+    const command = findCommand(name, confine ? "user" : "confined");
     if (!command) throw unknown("command", name, Object.keys(COMMANDS), "The commands");
     if (rest.includes("--help")) return await help(command, terminal, 0);
     const call = parseCall(name, command, rest);

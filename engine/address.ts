@@ -4,6 +4,11 @@
  * @module
  */
 
+/** What names a host: an address of IPv6 in brackets, or labels between dots. */
+export const HOST = /^(\[[\da-f:.]+\]|[\w-]{1,63}(\.[\w-]{1,63})*)$/i;
+/** A host and its port, without wildcards. */
+export const HOST_AND_PORT = new RegExp(`${HOST.source.slice(0, -1)}:\\d{1,5}$`, "i");
+
 /** Whether an address has a host and a path alone. One that is no address is refused elsewhere. */
 export function isPlainAddress(address: string): boolean {
   const url = URL.parse(address);

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { HOST, isPlainAddress } from "./address.ts";
 import { parseTime, type Time } from "./time.ts";
 
 /** One thing that is wrong with a value, as zod tells it. */
@@ -79,6 +80,29 @@ export const HIDDEN = "***";
  */
 export function secret(): z.ZodType<Secret, string> {
   return z.string().min(1).meta({ format: "password" }).transform((value) => new Secret(value));
+}
+
+/**
+ * An option that holds the address of a server: a host and a path alone, so that no secret is in it.
+ *
+ * @param example One that fits, for whoever writes another: it says whether it is `http` or `ws`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const url = address("wss://host");
+ * assertEquals(url.safeParse("ws://stream.test:9443/path").success, true);
+ * assertEquals(url.safeParse("https://stream.test").success, false);
+ * assertEquals(url.safeParse("wss://user@stream.test").success, false);
+ * ```
+ */
+export function address(example: string): z.ZodURL {
+  return z.url({
+    protocol: example.startsWith("ws") ? /^wss?$/ : /^https?$/,
+    hostname: HOST,
+    error: `must be an address such as \`${example}\``,
+  }).refine(isPlainAddress, "must have no user, query or fragment");
 }
 
 /**

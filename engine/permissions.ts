@@ -5,6 +5,7 @@
  */
 
 import { resolve } from "@std/path";
+import { HOST_AND_PORT } from "./address.ts";
 import { describeError, FatalError } from "./errors.ts";
 import type { CheckedStep, Pipeline } from "./pipeline.ts";
 import type { Permissions } from "./plugin.ts";
@@ -23,8 +24,6 @@ export interface StepReach {
 /** What reaches nothing. */
 export const NO_REACH: Reach = { net: [], read: [], write: [], env: [] };
 
-/** A host and its port, without wildcards. */
-export const HOST_AND_PORT: RegExp = /^(\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i;
 /** The name of an environment variable. */
 export const VARIABLE_NAME: RegExp = /^\w+$/;
 

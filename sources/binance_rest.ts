@@ -32,11 +32,11 @@
  */
 
 import { z } from "zod";
-import { hostOf, isPlainAddress } from "../engine/address.ts";
+import { hostOf } from "../engine/address.ts";
 import type { Context } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
 import { INTERVALS, nextOpen } from "../engine/interval.ts";
-import { time } from "../engine/options.ts";
+import { address, time } from "../engine/options.ts";
 import { defineSource, type Position, type SourceBatch } from "../engine/plugin.ts";
 import type { Point, RawCandle, Series } from "../engine/point.ts";
 import { resolveTime } from "../engine/time.ts";
@@ -61,9 +61,9 @@ const options = z.strictObject({
   ),
   start: start(),
   to: time().optional().describe("End of the open times, exclusive. Now, where it is left out"),
-  base_url: z.url({ protocol: /^https?$/, error: "must be an address such as `https://host`" })
-    .refine(isPlainAddress, "must have no user, query or fragment")
-    .default("https://api.binance.com").describe("Address of the exchange"),
+  base_url: address("https://host").default("https://api.binance.com").describe(
+    "Address of the exchange",
+  ),
   weight_share: z.number().gt(0).max(1).default(0.5).describe(
     "Share of the exchange's request limits that may be used. Where others at this address use " +
       "them too, it is less",

@@ -32,12 +32,12 @@
  */
 
 import { z } from "zod";
-import { hostOf, isPlainAddress } from "../engine/address.ts";
+import { hostOf } from "../engine/address.ts";
 import { sleepWithin } from "../engine/clock.ts";
 import type { Context } from "../engine/context.ts";
 import { OptionsError } from "../engine/errors.ts";
 import { type Interval, INTERVALS } from "../engine/interval.ts";
-import { time } from "../engine/options.ts";
+import { address, time } from "../engine/options.ts";
 import { defineSource, type Position, type SourceBatch } from "../engine/plugin.ts";
 import type { RawCandle, Series } from "../engine/point.ts";
 import { retry } from "../engine/retry.ts";
@@ -73,12 +73,12 @@ const options = z.strictObject({
   updates: z.enum(["closed", "all"]).default("closed").describe(
     "Whether to give closed candles only, or the changes of the open one as well",
   ),
-  base_url: z.url({ protocol: /^wss?$/, error: "must be an address such as `wss://host`" })
-    .refine(isPlainAddress, "must have no user, query or fragment")
-    .default("wss://stream.binance.com:9443").describe("Address of the streams"),
-  rest_url: z.url({ protocol: /^https?$/, error: "must be an address such as `https://host`" })
-    .refine(isPlainAddress, "must have no user, query or fragment")
-    .default("https://api.binance.com").describe("Address of the exchange, for what streams lack"),
+  base_url: address("wss://host").default("wss://stream.binance.com:9443").describe(
+    "Address of the streams",
+  ),
+  rest_url: address("https://host").default("https://api.binance.com").describe(
+    "Address of the exchange, for what streams lack",
+  ),
   weight_share: z.number().gt(0).max(1).default(0.5).describe(
     "Share of the exchange's request limits that may be used. Where others at this address use " +
       "them too, it is less",

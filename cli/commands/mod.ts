@@ -33,4 +33,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 /** What only a process does that penstock has started. */
-export const CONFINED_COMMANDS: Readonly<Record<string, Command>> = { claims, keep };
+const CONFINED_COMMANDS: Readonly<Record<string, Command>> = { claims, keep };
+
+/**
+ * The command of a name; undefined where there is none.
+ *
+ * @param where Whether it was called by a user, or in a process that penstock has started.
+ */
+export function findCommand(name: string, where: "user" | "confined"): Command | undefined {
+  const commands = where === "user" ? COMMANDS : { ...COMMANDS, ...CONFINED_COMMANDS };
+  // All objects have a `constructor`.
+  return Object.hasOwn(commands, name) ? commands[name] : undefined;
+}

@@ -8,7 +8,8 @@
  */
 
 import { z } from "zod";
-import { HOST_AND_PORT, reachOfStep, VARIABLE_NAME } from "../../engine/permissions.ts";
+import { HOST_AND_PORT } from "../../engine/address.ts";
+import { reachOfStep, VARIABLE_NAME } from "../../engine/permissions.ts";
 import { isModuleFile } from "../../engine/pipeline_file/read_pipeline.ts";
 import type { CheckedStep } from "../../engine/pipeline.ts";
 import type { Host } from "../host.ts";

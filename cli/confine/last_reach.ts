@@ -7,6 +7,7 @@
  * @module
  */
 
+import { HOST_AND_PORT } from "../../engine/address.ts";
 import type { Reach } from "../../engine/permissions.ts";
 
 /** What a command was last found to reach. */
@@ -26,7 +27,7 @@ const MOST_CHARACTERS = 8_192;
 const LAST_BLOCKED_PORT = 10_080;
 /** What of each kind is kept. Deno starts no process to reach other things: it says so, and ends. */
 const KEPT: Readonly<Record<keyof Reach, RegExp>> = {
-  net: /^(\[[\da-f:.]+\]|[\w-]{1,63}(\.[\w-]{1,63})*):\d{1,5}$/i,
+  net: HOST_AND_PORT,
   read: /./s,
   write: /./s,
   env: /^\w+$/,

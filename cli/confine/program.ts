@@ -5,7 +5,7 @@
  * @module
  */
 
-import { COMMANDS, CONFINED_COMMANDS } from "../commands/mod.ts";
+import { findCommand } from "../commands/mod.ts";
 import { fit } from "../fit.ts";
 import { handedInputs } from "../inputs.ts";
 import { main } from "../main.ts";
@@ -16,8 +16,7 @@ import { openLifeline } from "./lifeline.ts";
 
 const terminal = machineTerminal(fit);
 // What the command takes is loaded while its plan is made.
-const [name = ""] = Deno.args;
-const loaded = (COMMANDS[name] ?? CONFINED_COMMANDS[name])?.load();
+const loaded = findCommand(Deno.args[0] ?? "", "confined")?.load();
 // The last checkpoint is whole at any moment, and nobody is left to watch over what comes next.
 const lifeline = await openLifeline(
   Deno.stdin,

@@ -5,15 +5,15 @@
  */
 
 import { z } from "zod";
-import { hostOf, isPlainAddress } from "../../engine/address.ts";
-import { secret } from "../../engine/options.ts";
+import { hostOf } from "../../engine/address.ts";
+import { address, secret } from "../../engine/options.ts";
 import type { Permissions } from "../../engine/plugin.ts";
 
 /** Options of a connection, to be spread into a `z.strictObject` that {@linkcode checkConnection} refines. */
 export const connectionShape = {
-  url: z.url({ protocol: /^https?$/, error: "must be an address such as `http://host:8086`" })
-    .refine(isPlainAddress, "must have no user, query or fragment")
-    .describe("Address of the server. Credentials have options of their own")
+  url: address("http://host:8086").describe(
+    "Address of the server. Credentials have options of their own",
+  )
     .meta({ examples: ["http://localhost:8086"] }),
   server: z.enum(["influxdb", "victoria_metrics"]).default("influxdb").describe(
     "What it is: `influxdb`, or the compatible `victoria_metrics`",

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { z } from "zod";
-import { type Schema, Secret, secret, time } from "../../engine/options.ts";
+import { address, type Schema, Secret, secret, time } from "../../engine/options.ts";
 import type { Time } from "../../engine/time.ts";
 import { ENGINE, inFolder, runProgram } from "./_folder.ts";
 
@@ -203,4 +203,19 @@ Deno.test("time() and secret() turn into JSON Schema as a file writes them", () 
   const since = properties?.since;
   assert(typeof since === "object");
   assertEquals(since.default, "30 days ago");
+});
+
+Deno.test("address() takes what a host can be called, and nothing else", () => {
+  const right = ["http://a.test", "https://127.0.0.1:1", "http://[::1]:8086/x", "http://ü.test"];
+  const wrong = [
+    "http://a..b",
+    "http://.a",
+    "http://",
+    "ftp://a.test",
+    "a.test",
+    "http://a.test?x=1",
+  ];
+  const taken = (text: string) => address("http://host").safeParse(text).success;
+  assertEquals(right.filter((text) => !taken(text)), []);
+  assertEquals(wrong.filter(taken), []);
 });
