@@ -6,7 +6,6 @@
 
 import { join } from "@std/path";
 import type { Pipeline } from "../engine/pipeline.ts";
-import type { RunFlags } from "./run.ts";
 
 /** What the place of checkpoints hangs on. */
 export type PipelinePlace = Pick<Pipeline, "name" | "folder">;
@@ -24,12 +23,20 @@ export function checkpointFolder(
   return join(state ?? join(pipeline.folder, ".penstock"), pipeline.name);
 }
 
+/** What it hangs on whether a run keeps checkpoints. */
+export interface Keeping {
+  /** Whether this is a dry run. */
+  readonly dry: boolean;
+  /** Whether it runs against a simulated exchange. */
+  readonly simulated: boolean;
+  /** Where checkpoints are kept. */
+  readonly state: string | undefined;
+}
+
 /**
  * Whether a run keeps checkpoints. Simulated records must never be continued by real ones, so they
  * leave none unless told where.
  */
-export function keepsCheckpoints(
-  { dry, simulated, state }: Pick<RunFlags, "dry" | "simulated" | "state">,
-): boolean {
+export function keepsCheckpoints({ dry, simulated, state }: Keeping): boolean {
   return !dry && (!simulated || state !== undefined);
 }

@@ -14,7 +14,7 @@ import type { Clock } from "../engine/context.ts";
 import { asDryRun } from "../engine/run/dry_run.ts";
 import { Monitor } from "../engine/monitor/monitor.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
-import { checkpointFolder, keepsCheckpoints } from "./checkpoints.ts";
+import { checkpointFolder, type Keeping, keepsCheckpoints } from "./checkpoints.ts";
 import { execute } from "./execute.ts";
 import { logOf } from "./log.ts";
 import type { Host } from "./host.ts";
@@ -25,21 +25,15 @@ import { listenForStop } from "./signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What `run` and `dry-run` are given. */
-export interface RunFlags {
+export interface RunFlags extends Keeping {
   /** The pipeline file. */
   readonly file: string;
-  /** Whether it runs against a simulated exchange. */
-  readonly simulated: boolean;
-  /** Where checkpoints are kept. */
-  readonly state: string | undefined;
   /** How long a stop may take, in milliseconds. */
   readonly drainMs: number | undefined;
   /** Records to read. Dry runs only. */
   readonly limit: number | undefined;
   /** The port on which metrics are served. */
   readonly metrics: number | undefined;
-  /** Whether this is a dry run. */
-  readonly dry: boolean;
 }
 
 /**

@@ -11,12 +11,12 @@
 
 import { denoFlags } from "./flags.ts";
 import { type LastReach, lastReachOf } from "./last_reach.ts";
-import { type Launch, spawn, type Start } from "./launch.ts";
+import { spawn, type Start } from "./launch.ts";
 
 /** A process that was started ahead of its plan. */
 export interface Ahead extends Pick<LastReach, "port"> {
   /** The process, if it is just the one that was planned. If not, it is ended. */
-  take(planned: Launch): Promise<Deno.ChildProcess | undefined>;
+  take(planned: Start): Promise<Deno.ChildProcess | undefined>;
   /** Ends it, unless it was taken. */
   end(): Promise<void>;
 }

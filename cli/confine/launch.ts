@@ -6,7 +6,6 @@
 
 import type { Handover } from "../inputs.ts";
 import { STOP_SIGNALS } from "../signals.ts";
-import type { Ahead } from "./ahead.ts";
 import { ALLOCATOR, type Confined, denoFlags } from "./flags.ts";
 
 const PROGRAM = new URL("./program.ts", import.meta.url).href;
@@ -37,11 +36,11 @@ export interface Launch extends Start {
 /**
  * Runs a command in a confined process that shares our terminal.
  *
- * @param ahead A process that was started ahead: it is this one, if it may reach the same.
+ * @param started The process, where it was started ahead.
  * @returns Its exit code; that of a shell where a signal ended it.
  */
-export async function launch(launched: Launch, ahead?: Ahead): Promise<number> {
-  const child = (ahead && await ahead.take(launched)) ?? spawn(launched, "inherit");
+export async function launch(launched: Launch, started?: Deno.ChildProcess): Promise<number> {
+  const child = started ?? spawn(launched, "inherit");
   const writer = child.stdin.getWriter();
   const tell = (line: string) =>
     // A process that has just ended needs to be told nothing.

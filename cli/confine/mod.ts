@@ -13,7 +13,8 @@ import type { Terminal } from "../terminal.ts";
 import type { Ahead } from "./ahead.ts";
 import { keepReach } from "./last_reach.ts";
 import { launch, NoAnswerError } from "./launch.ts";
-import { type Confinement, type Plan, planPipeline } from "./plan.ts";
+import { planPipeline } from "./plan.ts";
+import type { Confinement, Plan } from "./planning.ts";
 
 /** What a command needs of a process of its own. */
 export type Need =
@@ -50,7 +51,8 @@ export async function confine(
   if ("module" in need) {
     const modules = [urlOfModule(need.module, Deno.cwd())];
     const handover = { file: { path: "", content: { text: "" } }, values: {} };
-    return await launch({ args, reach: NO_REACH, modules, handover }, ahead);
+    const start = { args, reach: NO_REACH, modules };
+    return await launch({ ...start, handover }, await ahead?.take(start));
   }
   await using simulator = need.simulate === undefined
     ? undefined
@@ -70,7 +72,8 @@ export async function confine(
     return await here({ inputs: handedInputs(plan.handover) });
   }
   if (verbose) terminal.say(`It may reach:\n  ${describeReach(plan.reach).join("\n  ")}\n`);
-  const launched = launch({ ...plan, args }, ahead);
+  const launching = { ...plan, args };
+  const launched = launch(launching, await ahead?.take(launching));
   // Code of the user's has a process of its own to be asked in, and is never started ahead.
   if (plan.modules.length === 0) keepReach(args, { reach: plan.reach, port: simulator?.port });
   const [code] = await Promise.all([launched, simulator?.make()]);

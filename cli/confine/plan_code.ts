@@ -17,7 +17,7 @@ import { GrantError } from "./grant_error.ts";
 import { type Asked, type Claims, compareGrants, readGrants } from "./grants.ts";
 import { ask } from "./launch.ts";
 import { withMissingFolders } from "./missing_folders.ts";
-import type { Confinement, Plan, Planning } from "./plan.ts";
+import type { Confinement, Plan, Planning } from "./planning.ts";
 
 /** What is known before that code is asked. */
 export interface PlannedCode extends Pick<KnownSteps, "known" | "modules"> {
