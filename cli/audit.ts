@@ -12,8 +12,8 @@ import {
   repairPipeline,
 } from "../engine/audit/audit.ts";
 import { fileHoles, memoryHoles } from "../engine/audit/known_holes.ts";
+import type { Checkpoint } from "../engine/checkpoint/body.ts";
 import {
-  type Checkpoint,
   type CheckpointStore,
   fileCheckpoints,
   readCheckpoint,

@@ -5,12 +5,8 @@
  */
 
 import { join } from "@std/path";
-import {
-  type Checkpoint,
-  fileCheckpoints,
-  type Peek,
-  peekCheckpoint,
-} from "../engine/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../engine/checkpoint/body.ts";
+import { fileCheckpoints, type Peek, peekCheckpoint } from "../engine/checkpoint/checkpoint.ts";
 import { FatalError, OptionsError } from "../engine/errors.ts";
 import { listed } from "../engine/nearest.ts";
 import type { Pipeline } from "../engine/pipeline.ts";

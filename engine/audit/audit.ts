@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/body.ts";
 import type { Context, Json, Log } from "../context.ts";
 import { type Delivery, startDelivery } from "../run/delivery.ts";
 import { asStepError, FatalError } from "../errors.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Checkpoint, Peek } from "./checkpoint.ts";
+import type { Checkpoint } from "./body.ts";
+import type { Peek } from "./checkpoint.ts";
 import type { Json } from "../context.ts";
 import type { Pipeline } from "../pipeline.ts";
 import type { SeriesPlace } from "../plugin.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Checkpoint, StepIdentity } from "./checkpoint.ts";
+import type { Checkpoint, StepIdentity } from "./body.ts";
 import type { Json } from "../context.ts";
 import { FatalError } from "../errors.ts";
 import type { CheckedStep, Pipeline } from "../pipeline.ts";

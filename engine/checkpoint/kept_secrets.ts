@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "./body.ts";
 import { FatalError } from "../errors.ts";
 import type { Pipeline } from "../pipeline.ts";
 import { holdsSecret } from "../redact.ts";

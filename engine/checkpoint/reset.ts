@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "./body.ts";
 import { OptionsError } from "../errors.ts";
 import { hintForName } from "../nearest.ts";
 

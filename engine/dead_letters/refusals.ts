@@ -5,7 +5,7 @@
  */
 
 import type { Refusal } from "../run/chain.ts";
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/body.ts";
 import { type DeadLetter, toDeadLetter } from "./dead_letter.ts";
 import { describeError, FatalError } from "../errors.ts";
 import type { Ledger } from "../run/ledger.ts";

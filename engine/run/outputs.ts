@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/body.ts";
 import { letterToken } from "../checkpoint/identity.ts";
 import type { Context, Json, Log } from "../context.ts";
 import { DEAD_LETTER_SHAPES } from "../dead_letters/dead_letter.ts";

@@ -10,7 +10,8 @@
  */
 
 import { abortable } from "@std/async";
-import type { Checkpoint, CheckpointStore } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/body.ts";
+import type { CheckpointStore } from "../checkpoint/checkpoint.ts";
 import { identifySteps, refuseOtherPipeline } from "../checkpoint/identity.ts";
 import { refuseKeptSecrets } from "../checkpoint/kept_secrets.ts";
 import type { Context, Json, Log } from "../context.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Checkpoint, CheckpointStore } from "../../engine/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../../engine/checkpoint/body.ts";
+import type { CheckpointStore } from "../../engine/checkpoint/checkpoint.ts";
 import type { Pipeline } from "../../engine/pipeline.ts";
 import { defineSource, type SourcePlugin } from "../../engine/plugin.ts";
 import { withPlugin } from "./places.ts";

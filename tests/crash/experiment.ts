@@ -6,7 +6,8 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
-import { type Checkpoint, fileCheckpoints } from "../../engine/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../../engine/checkpoint/body.ts";
+import { fileCheckpoints } from "../../engine/checkpoint/checkpoint.ts";
 import type { Bug } from "./bugs.ts";
 import { type Pair, pipelineOf, type Servers, type SinkWorld } from "./pairs.ts";
 import type { Kill } from "./places.ts";

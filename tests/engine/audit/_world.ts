@@ -4,7 +4,7 @@ import { z } from "zod";
 import { auditPipeline, repairPipeline } from "../../../engine/audit/audit.ts";
 import type { AuditOptions, AuditReport, Repaired } from "../../../engine/audit/audit.ts";
 import { type KnownHoles, memoryHoles } from "../../../engine/audit/known_holes.ts";
-import type { Checkpoint } from "../../../engine/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../../../engine/checkpoint/body.ts";
 import { RecordError } from "../../../engine/errors.ts";
 import type { Pipeline } from "../../../engine/pipeline.ts";
 import {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Checkpoint } from "../../../engine/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../../../engine/checkpoint/body.ts";
 import { FatalError } from "../../../engine/errors.ts";
 import { emptyStep } from "../../../engine/run/ledger.ts";
 import { defineTransform } from "../../../engine/plugin.ts";

@@ -6,8 +6,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import type { Checkpoint } from "../../../engine/checkpoint/body.ts";
 import {
-  type Checkpoint,
   type CheckpointStore,
   fileCheckpoints,
   memoryCheckpoints,

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { z } from "zod";
-import type { Checkpoint } from "../../../engine/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../../../engine/checkpoint/body.ts";
 import { FatalError } from "../../../engine/errors.ts";
 import {
   identifySteps,

@@ -1,5 +1,5 @@
 import { assertThrows } from "@std/assert";
-import type { Checkpoint } from "../../../engine/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../../../engine/checkpoint/body.ts";
 import type { Json } from "../../../engine/context.ts";
 import { FatalError } from "../../../engine/errors.ts";
 import { refuseKeptSecrets } from "../../../engine/checkpoint/kept_secrets.ts";

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { basename } from "@std/path";
+import type { Checkpoint } from "../../../engine/checkpoint/body.ts";
 import {
-  type Checkpoint,
   type CheckpointDisk,
   fileCheckpoints,
   type NewFile,

@@ -1,6 +1,6 @@
 /** A checkpoint of a pipeline of one step of each kind. */
 
-import type { Checkpoint } from "../../../engine/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../../../engine/checkpoint/body.ts";
 import { emptyStep } from "../../../engine/run/ledger.ts";
 
 export const OPEN_MS = Date.UTC(2024, 0, 1);
