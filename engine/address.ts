@@ -5,7 +5,7 @@
  */
 
 /** What names a host: an address of IPv6 in brackets, or labels between dots. */
-export const HOST = /^(\[[\da-f:.]+\]|[\w-]{1,63}(\.[\w-]{1,63})*)$/i;
+export const HOST = /^(\[[\da-f:.]+\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)$/i;
 /** A host and its port, without wildcards. */
 export const HOST_AND_PORT = new RegExp(`${HOST.source.slice(0, -1)}:\\d{1,5}$`, "i");
 

@@ -45,11 +45,15 @@ import { lookUpSymbols } from "./_binance/exchange_info.ts";
 import { costOf } from "./_binance/cost.ts";
 import { History, readHistories, type TakenPage } from "./_binance/history.ts";
 import { EARLIEST_MS, start, symbols } from "./_binance/options.ts";
+import { ODDITIES } from "./_binance/page.ts";
 import { describePlaces } from "./_binance/places.ts";
 import { probeExchange } from "./_binance/probe.ts";
 import { historyOf } from "./_binance/ranges.ts";
 import { findStoredEnds } from "./_binance/stored_ends.ts";
 import { placeOf, START_AGAIN } from "./_place.ts";
+
+/** Counters that are there from the start: whoever watches sees them rise. */
+const COUNTERS = ["holes", "missing_candles", ...ODDITIES];
 
 const options = z.strictObject({
   symbols: symbols().describe("Symbols as the exchange writes them, such as `BTCUSDT`")
@@ -180,7 +184,7 @@ async function* readBatches(
   position: Position,
   context: Context,
 ): AsyncGenerator<SourceBatch<RawCandle>> {
-  for (const name of ["holes", "missing_candles"]) context.metrics.count(name, 0);
+  for (const name of COUNTERS) context.metrics.count(name, 0);
   let unplaced = positionOf(histories.filter(({ series }) => !(keyOfSeries(series) in position)));
   let first: Pick<SourceBatch<RawCandle>, "before"> = before.length > 0 ? { before } : {};
   for await (const taken of readHistories(histories)) {

@@ -26,7 +26,7 @@ const MOST_CHARACTERS = 8_192;
 /** Nothing is fetched from some ports up to this one, by the rules of the web. */
 const LAST_BLOCKED_PORT = 10_080;
 /** What of each kind is kept. Deno starts no process to reach other things: it says so, and ends. */
-const KEPT: Readonly<Record<keyof Reach, RegExp>> = {
+const PATTERNS: Readonly<Record<keyof Reach, RegExp>> = {
   net: HOST_AND_PORT,
   read: /./s,
   write: /./s,
@@ -95,7 +95,7 @@ function isLastReach(value: unknown): value is LastReach {
   const { reach, port } = Object(value);
   const all = Object(reach);
   return (port === undefined || isPort(port)) &&
-    Object.entries(KEPT).every(([kind, pattern]) => areAll(all[kind], pattern)) &&
+    Object.entries(PATTERNS).every(([kind, pattern]) => areAll(all[kind], pattern)) &&
     all.net.every((host: string) => URL.canParse(`http://${host}`));
 }
 

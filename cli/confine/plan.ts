@@ -7,8 +7,7 @@
 
 import { dirname, resolve, toFileUrl } from "@std/path";
 import { asDryRun } from "../../engine/run/dry_run.ts";
-import { NO_REACH, permissionsOf, type Reach, unite } from "../../engine/permissions.ts";
-import type { Pipeline } from "../../engine/pipeline.ts";
+import { permissionsOf } from "../../engine/permissions.ts";
 import { loadKnownSteps } from "../../engine/pipeline_file/load.ts";
 import { findPlaceholders, type Placeholder } from "../../engine/pipeline_file/placeholders.ts";
 import { isModuleFile, readPipeline } from "../../engine/pipeline_file/read_pipeline.ts";
@@ -17,9 +16,9 @@ import { secretsOfSinks } from "../../engine/pipeline_file/secrets.ts";
 import { handedInputs, handing, type Handover } from "../inputs.ts";
 import { loadingWith, registry } from "../open.ts";
 import { fillPlaceholders } from "./fill.ts";
-import { withMissingFolders } from "./missing_folders.ts";
 import type { PlannedCode } from "./plan_code.ts";
 import type { Confinement, Plan, Planning } from "./planning.ts";
+import { reachOfCommand } from "./reach.ts";
 
 /**
  * Plans a confined process for a pipeline.
@@ -42,11 +41,13 @@ export async function planPipeline(
   if (steps.modules.length > 0) return await planCode({ ...planned, ...steps });
   const pipeline = await steps.pipeline();
   planning.hide?.(pipeline.secrets ?? []);
+  const dry = confinement.steps === "dry";
   return {
-    reach: unite([
-      await withMissingFolders(ownReach(pipeline, confinement)),
-      confinement.extra?.({ name: pipeline.name, folder: dirname(resolve(file)) }) ?? {},
-    ]),
+    reach: await reachOfCommand(
+      confinement,
+      pipeline.name,
+      () => permissionsOf(dry ? asDryRun(pipeline, { reached: () => {} }) : pipeline),
+    ),
     modules: [],
     handover,
     claims: {},
@@ -56,15 +57,6 @@ export async function planPipeline(
 /** Loaded where a pipeline has code of the user's: the others need not wait for it. */
 async function planCode(code: PlannedCode): Promise<Plan> {
   return await (await import("./plan_code.ts")).planCode(code);
-}
-
-/** What the steps of a pipeline reach that a command takes. */
-function ownReach(pipeline: Pipeline, { steps }: Confinement): Reach {
-  if (steps === "none") return NO_REACH;
-  const reach = permissionsOf(
-    steps === "dry" ? asDryRun(pipeline, { reached: () => {} }) : pipeline,
-  );
-  return steps === "look" ? { ...reach, write: [] } : reach;
 }
 
 /** Reads the file and what it wants filled in, as far as that can be told without running code. */

@@ -16,8 +16,8 @@ import { fillPlaceholders, placeholderOf } from "./fill.ts";
 import { GrantError } from "./grant_error.ts";
 import { type Asked, type Claims, compareGrants, readGrants } from "./grants.ts";
 import { ask } from "./launch.ts";
-import { withMissingFolders } from "./missing_folders.ts";
 import type { Confinement, Plan, Planning } from "./planning.ts";
+import { reachOfCommand } from "./reach.ts";
 
 /** What is known before that code is asked. */
 export interface PlannedCode extends Pick<KnownSteps, "known" | "modules"> {
@@ -42,16 +42,15 @@ export async function planCode(
   const folder = dirname(resolve(file));
   await planning.fetchCode?.(modules);
   const asked = await findClaims({ file, modules, handover, planning });
-  const taken = known.filter(({ plugin }) => steps !== "dry" || plugin.kind !== "sink");
-  const all = unite([
-    ...taken.map((step) => reachOfStep(step, folder)),
-    ...Object.values(asked.claims).map(asPermissions),
-    { net: hostsOf(planning.simulator) },
-  ]);
-  const own = steps === "none" ? NO_REACH : steps === "look" ? { ...all, write: [] } : all;
-  const extra = confinement.extra?.({ name: asked.name, folder }) ?? {};
+  const declared = () =>
+    unite([
+      ...known.filter(({ plugin }) => steps !== "dry" || plugin.kind !== "sink")
+        .map((step) => reachOfStep(step, folder)),
+      ...Object.values(asked.claims).map(asPermissions),
+      { net: hostsOf(planning.simulator) },
+    ]);
   return {
-    reach: unite([await withMissingFolders(own), extra]),
+    reach: await reachOfCommand(confinement, asked.name, declared),
     modules,
     handover: asked.handover,
     claims: asked.claims,

@@ -13,8 +13,7 @@ import type { Permissions } from "../../engine/plugin.ts";
 export const connectionShape = {
   url: address("http://host:8086").describe(
     "Address of the server. Credentials have options of their own",
-  )
-    .meta({ examples: ["http://localhost:8086"] }),
+  ).meta({ examples: ["http://localhost:8086"] }),
   server: z.enum(["influxdb", "victoria_metrics"]).default("influxdb").describe(
     "What it is: `influxdb`, or the compatible `victoria_metrics`",
   ),

@@ -127,7 +127,8 @@ function inOurWords(kind: string, { code, message }: YAMLError, char: string): M
   }
   const known = SAYINGS.find((saying) => saying[0] === code && message.startsWith(saying[1]));
   // What the parser says may have a piece of the text in it.
-  const { must, hint }: Saying = known?.[2] ?? { must: "something must not be as it is here" };
+  const { must, hint }: Saying = known?.[2] ??
+    { must: "what stands here must be written otherwise" };
   return { path: [], message: `Cannot read ${kind} as ${must}`, hint };
 }
 

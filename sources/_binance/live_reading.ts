@@ -13,6 +13,7 @@ import { CatchUp } from "./catch_up.ts";
 import type { BinanceClient } from "./client.ts";
 import { Connections } from "./connections.ts";
 import { Feed } from "./feed.ts";
+import { ODDITIES } from "./page.ts";
 import type { Place } from "./slots.ts";
 
 /** What a candle takes in memory, about, with its bytes. */
@@ -59,10 +60,11 @@ export interface LiveParts {
   readonly signal: AbortSignal;
 }
 
-/** What is counted when it happens, and is there from the start: whoever watches sees it rise. */
-const COUNTED = [
+/** Counters that are there from the start: whoever watches sees them rise. */
+const COUNTERS = [
   ...["holes", "missing_candles", "corrected_candles", "too_late_candles", "order_given_up"],
-  ...["gaps_filled", "recovered_candles", "mute_streams", "refused_subscriptions"],
+  ...["gaps_filled", "recovered_candles", "doubled_candles", "disputed_candles"],
+  ...["mute_streams", "refused_subscriptions", "unknown_messages", ...ODDITIES],
 ];
 
 /** A reading under way. */
@@ -143,7 +145,7 @@ export class LiveReading {
   #start(): CatchUp {
     const { options, series, client, context, signal } = this.#parts;
     const feed = this.#feed;
-    for (const name of COUNTED) context.metrics.count(name, 0);
+    for (const name of COUNTERS) context.metrics.count(name, 0);
     const catchUp = new CatchUp({
       ...{ series, feed, client, context, signal },
       pageRows: this.#pageRows(),

@@ -45,6 +45,9 @@ export interface Oddities {
   unreadable_rows: number;
 }
 
+/** Names of their counters. */
+export const ODDITIES: readonly string[] = Object.keys(noOddities());
+
 /** A page in order. */
 export interface Page {
   /** The rows of closed candles, as they came, strictly ascending. */

@@ -146,6 +146,14 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
+/** A source of the hourly candles of a symbol: those of one day, or up to another one. */
+export function hourly(base_url: string, to = "2024-03-02"): unknown {
+  return {
+    use: "binance_rest",
+    with: { symbols: ["BTCUSDT"], interval: "1h", from: "2024-03-01", to, base_url },
+  };
+}
+
 /** Writes a pipeline file and gives its path. */
 export async function writePipeline(folder: string, pipeline: unknown): Promise<string> {
   const path = join(folder, "pipeline.json");

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { commandOf, confinedOf, end, temporaryFolder, TestExchange } from "./_penstock.ts";
+import { commandOf, confinedOf, end, hourly, temporaryFolder, TestExchange } from "./_penstock.ts";
 
 /** Starts penstock apart from all that other tests start: what it keeps is not theirs. */
 function start(args: readonly string[]): Deno.ChildProcess {
@@ -38,16 +38,7 @@ async function fill(pipe: string, text: string): Promise<void> {
 function history(rest: string): string {
   return JSON.stringify({
     name: "history",
-    sources: [{
-      use: "binance_rest",
-      with: {
-        symbols: ["BTCUSDT"],
-        interval: "1h",
-        from: "2024-03-01",
-        to: "2024-03-02",
-        base_url: rest,
-      },
-    }],
+    sources: [hourly(rest)],
     transforms: [{ use: "kline" }],
     sinks: [{ use: "stdout" }],
   });

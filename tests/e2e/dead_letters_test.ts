@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { penstock, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
+import { hourly, penstock, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
 
 /** A transform that refuses the candles of some hours. */
 function picky(refused: string): string {
@@ -27,16 +27,7 @@ export default defineTransform({
 function pipeline(rest: string, max?: string): unknown {
   return {
     name: "picky",
-    sources: [{
-      use: "binance_rest",
-      with: {
-        symbols: ["BTCUSDT"],
-        interval: "1h",
-        from: "2024-03-01",
-        to: "2024-03-03",
-        base_url: rest,
-      },
-    }],
+    sources: [hourly(rest, "2024-03-03")],
     transforms: [{ use: "./picky.ts", on_error: "dead_letter" }, { use: "kline" }],
     sinks: [{ use: "file", with: { path: "out.lp" } }],
     dead_letter: { use: "file", with: { path: "rejected.jsonl" }, ...max ? { max } : {} },

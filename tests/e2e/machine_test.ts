@@ -5,6 +5,7 @@ import { fromFileUrl, join } from "@std/path";
 import { heedsModes } from "../engine/_folder.ts";
 import {
   confinedOf,
+  hourly,
   penstock,
   start,
   temporaryFolder,
@@ -218,16 +219,7 @@ Deno.test("a second run of a pipeline refuses, and the lock does not outlive a r
   await using temporary = await temporaryFolder();
   const pipeline = (base_url: string) => ({
     name: "twice",
-    sources: [{
-      use: "binance_rest",
-      with: {
-        symbols: ["BTCUSDT"],
-        interval: "1h",
-        from: "2024-03-01",
-        to: "2024-03-02",
-        base_url,
-      },
-    }],
+    sources: [hourly(base_url)],
     transforms: [{ use: "kline" }],
     sinks: [{ use: "file", with: { path: "out.lp" } }],
   });

@@ -40,7 +40,9 @@ Deno.test("run --metrics serves the metrics of a live run, and is ready once it 
   assertStringIncludes(metrics, `\npenstock_series_lag_seconds{${series}} `);
   assertMatch(metrics, /\npenstock_records_total\{kind="sink",step="file",count="out",.*\} [1-9]/);
   // What has not happened is there as well, so that an alert sees the first time.
-  assertMatch(metrics, /\npenstock_binance_websocket_holes_total\{.*\} 0\n/);
+  for (const name of ["holes", "corrected_candles", "unknown_messages", "failed_requests"]) {
+    assertMatch(metrics, new RegExp(`\\npenstock_binance_websocket_${name}_total\\{.*\\} 0\\n`));
+  }
   assert(!/holes|mute_streams/.test(said), said);
   assertMatch(metrics, /\npenstock_binance_websocket_weight_used\{.*\} [1-9]/);
 });

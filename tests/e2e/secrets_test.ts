@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { end, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
+import { end, hourly, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
 import { catchSpy, type Caught, CountingServer, type Spy } from "./_spy.ts";
 
 const CANARY = 'canary-9f3b/+%&"Z7q';
@@ -267,16 +267,7 @@ function catchWithSecret(spy: Spy): Promise<Caught> {
 function history(exchange: TestExchange): Record<string, unknown> {
   return {
     name: "history",
-    sources: [{
-      use: "binance_rest",
-      with: {
-        symbols: ["BTCUSDT"],
-        interval: "1h",
-        from: "2024-03-01",
-        to: "2024-03-02",
-        base_url: exchange.rest,
-      },
-    }],
+    sources: [hourly(exchange.rest)],
     transforms: [{ use: "kline" }],
   };
 }

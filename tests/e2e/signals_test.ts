@@ -2,7 +2,15 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { end, penstock, start, temporaryFolder, TestExchange, writePipeline } from "./_penstock.ts";
+import {
+  end,
+  hourly,
+  penstock,
+  start,
+  temporaryFolder,
+  TestExchange,
+  writePipeline,
+} from "./_penstock.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 const ZOD = import.meta.resolve("zod");
@@ -36,16 +44,7 @@ async function writeHanging(folder: string, rest: string): Promise<string> {
   await Deno.writeTextFile(join(folder, "hanging.ts"), HANGING_SINK);
   return await writePipeline(folder, {
     name: "hangs",
-    sources: [{
-      use: "binance_rest",
-      with: {
-        symbols: ["BTCUSDT"],
-        interval: "1h",
-        from: "2024-03-01",
-        to: "2024-03-02",
-        base_url: rest,
-      },
-    }],
+    sources: [hourly(rest)],
     transforms: [{ use: "kline" }],
     sinks: [{ use: "./hanging.ts" }],
   });
@@ -100,17 +99,8 @@ Deno.test("one signal is enough while a source waits for an exchange that is awa
   await using temporary = await temporaryFolder();
   const file = await writePipeline(temporary.path, {
     name: "away",
-    sources: [{
-      use: "binance_rest",
-      with: {
-        symbols: ["BTCUSDT"],
-        interval: "1h",
-        from: "2024-03-01",
-        to: "2024-03-02",
-        // Nobody listens on the discard port.
-        base_url: "http://127.0.0.1:9",
-      },
-    }],
+    // Nobody listens on the discard port.
+    sources: [hourly("http://127.0.0.1:9")],
     transforms: [{ use: "kline" }],
     sinks: [{ use: "stdout" }],
   });
@@ -130,16 +120,7 @@ Deno.test("a signal ends a probe that waits for an answer", async () => {
   const server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const file = await writePipeline(temporary.path, {
     name: "silent",
-    sources: [{
-      use: "binance_rest",
-      with: {
-        symbols: ["BTCUSDT"],
-        interval: "1h",
-        from: "2024-03-01",
-        to: "2024-03-02",
-        base_url: `http://127.0.0.1:${server.addr.port}`,
-      },
-    }],
+    sources: [hourly(`http://127.0.0.1:${server.addr.port}`)],
     transforms: [{ use: "kline" }],
     sinks: [{ use: "stdout" }],
   });

@@ -206,7 +206,13 @@ Deno.test("time() and secret() turn into JSON Schema as a file writes them", () 
 });
 
 Deno.test("address() takes what a host can be called, and nothing else", () => {
-  const right = ["http://a.test", "https://127.0.0.1:1", "http://[::1]:8086/x", "http://ü.test"];
+  const right = [
+    "http://a.test",
+    "https://127.0.0.1:1",
+    "https://a.test.",
+    "http://[::1]:8086/x",
+    "http://ü.test",
+  ];
   const wrong = [
     "http://a..b",
     "http://.a",
